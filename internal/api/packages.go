@@ -1,0 +1,199 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"packhouse"
+	"packhouse/internal/authz"
+	"packhouse/internal/format"
+	"packhouse/internal/store"
+)
+
+// listPackages lists a project's packages, which in GitLab's words are versions.
+func (a *API) listPackages(q *request) (any, error) {
+	page, perPage, err := q.window()
+	if err != nil {
+		return nil, err
+	}
+	filter := store.VersionFilter{
+		ProjectID: q.Target.ID, Format: q.params.text("package_type"),
+		Name: q.params.text("package_name"), Number: q.params.text("package_version"),
+	}
+	if filter.Format != "" && !slices.Contains(a.Formats, filter.Format) {
+		return nil, packhouse.InvalidParam("package_type", "does not have a valid value")
+	}
+	if status := packhouse.Status(q.params.text("status")); status != "" {
+		switch status {
+		case packhouse.StatusDefault, packhouse.StatusHidden, packhouse.StatusError:
+			filter.Statuses = []packhouse.Status{status}
+		default:
+			return nil, packhouse.InvalidParam("status", "does not have a valid value")
+		}
+	}
+	if by := q.params.text("order_by"); by != "" && by != "created_at" {
+		return nil, packhouse.InvalidParam("order_by", "does not have a valid value")
+	}
+	window := store.Page{Offset: (page - 1) * perPage, Limit: perPage, Descending: q.params.text("sort") == "desc"}
+	list := []any{}
+	err = a.Store.View(q.Context(), func(tx *store.Tx) error {
+		versions, total, err := tx.Versions(q.Context(), filter, window)
+		if err != nil {
+			return err
+		}
+		for i := range versions {
+			list = append(list, a.packageOf(q, &versions[i]))
+		}
+		q.pageHeaders(page, perPage, total)
+		return nil
+	})
+	return list, err
+}
+
+// packageOf is one version in GitLab's shape of a package.
+func (a *API) packageOf(q *request, v *packhouse.Version) object {
+	links := object{}
+	if v.Status == packhouse.StatusDefault {
+		links["web_path"] = "/" + q.Target.Path + "/-/packages/" + itoa(v.ID)
+	}
+	if authz.Decide(q.Actor, authz.RemovePackages, a.Directory.Object(q.Actor, q.Target)).Outcome == authz.Allow {
+		links["delete_api_path"] = q.link("api/v4/projects/" + itoa(q.Target.ID) + "/packages/" + itoa(v.ID))
+	}
+	o := object{
+		"id": v.ID, "name": v.Package.Name, "version": v.Number, "package_type": v.Package.Format,
+		"status": v.Status, "created_at": stamp(v.CreatedAt), "last_downloaded_at": nil,
+		"project_id": v.Package.ProjectID, "tags": []any{}, "pipelines": []any{}, "_links": links,
+	}
+	if v.Pipeline != nil {
+		o["pipeline"] = q.pipeline(v.Pipeline)
+	}
+	return o
+}
+
+// pipeline is a CI run in GitLab's shape.
+func (q *request) pipeline(p *packhouse.Pipeline) object {
+	return object{
+		"id": p.ID, "iid": p.IID, "project_id": p.ProjectID, "sha": p.SHA, "ref": p.Ref,
+		"status": p.Status, "source": p.Source, "web_url": p.WebURL,
+	}
+}
+
+// shown finds the version that the path names, if single requests show it.
+func (a *API) shown(q *request, tx *store.Tx) (*packhouse.Version, error) {
+	id, err := q.id("package_id", "404 Package Not Found")
+	if err != nil {
+		return nil, err
+	}
+	return tx.Version(q.Context(), q.Target.ID, id)
+}
+
+func (a *API) getPackage(q *request) (any, error) {
+	var answer object
+	err := a.Store.View(q.Context(), func(tx *store.Tx) error {
+		v, err := a.shown(q, tx)
+		if err != nil {
+			return err
+		}
+		if v.Status != packhouse.StatusDefault {
+			return packhouse.Errorf(packhouse.NotFound, "404 Package Not Found")
+		}
+		last, err := tx.LastDownload(q.Context(), v.ID)
+		answer = a.packageOf(q, v)
+		answer["last_downloaded_at"] = moment(last)
+		return err
+	})
+	return answer, err
+}
+
+func (a *API) deletePackage(q *request) (any, error) {
+	id, err := q.id("package_id", "404 Package Not Found")
+	if err != nil {
+		return nil, err
+	}
+	return nil, q.Hosted.DeleteVersion(q.Context(), id)
+}
+
+func (a *API) listFiles(q *request) (any, error) {
+	page, perPage, err := q.window()
+	if err != nil {
+		return nil, err
+	}
+	list := []any{}
+	err = a.Store.View(q.Context(), func(tx *store.Tx) error {
+		v, err := a.shown(q, tx)
+		if err != nil {
+			return err
+		}
+		files, total, err := tx.Files(q.Context(), v.ID, store.Page{Offset: (page - 1) * perPage, Limit: perPage})
+		if err != nil {
+			return err
+		}
+		for i := range files {
+			list = append(list, q.file(&files[i]))
+		}
+		q.pageHeaders(page, perPage, total)
+		return nil
+	})
+	return list, err
+}
+
+// file is a file in GitLab's shape. A path with directories is percent-encoded
+// as a whole, because scripts paste it into a download URL.
+func (q *request) file(f *packhouse.File) object {
+	o := object{
+		"id": f.ID, "package_id": f.VersionID, "created_at": stamp(f.CreatedAt), "file_name": url.PathEscape(f.Path),
+		"size": f.Size, "file_md5": optional(f.MD5), "file_sha1": optional(f.SHA1), "file_sha256": f.SHA256,
+	}
+	if f.Pipeline != nil {
+		o["pipelines"] = []any{q.pipeline(f.Pipeline)}
+	}
+	return o
+}
+
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func (a *API) downloadFile(w http.ResponseWriter, r *http.Request, c *format.Call) error {
+	q := &request{Request: r, Call: c}
+	versionID, err := q.id("package_id", "404 Package Not Found")
+	if err != nil {
+		return err
+	}
+	fileID, err := q.id("file_id", "404 File Not Found")
+	if err != nil {
+		return err
+	}
+	content, err := a.Registry.OpenFile(r.Context(), c.Target.ID, versionID, fileID)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	return format.ServeFile(w, r, content)
+}
+
+func (a *API) deleteFile(q *request) (any, error) {
+	versionID, err := q.id("package_id", "404 Package Not Found")
+	if err != nil {
+		return nil, err
+	}
+	fileID, err := q.id("file_id", "404 File Not Found")
+	if err != nil {
+		return nil, err
+	}
+	return nil, q.Hosted.DeleteFile(q.Context(), versionID, fileID)
+}
+
+// sees reports whether the caller may know of a group or project that a
+// parameter names.
+func (a *API) sees(q *request, t packhouse.Target) bool {
+	action := authz.ReadProject
+	if t.Level == packhouse.Group {
+		action = authz.ReadGroup
+	}
+	return authz.Decide(q.Actor, action, a.Directory.Object(q.Actor, t)).Outcome == authz.Allow
+}

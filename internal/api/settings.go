@@ -1,0 +1,67 @@
+package api
+
+import (
+	"packhouse"
+	"packhouse/internal/ledger"
+)
+
+// The package settings of a group or project: GitLab keeps them in GraphQL; the
+// names are its own. null means inherited from above.
+
+func (a *API) getSettings(q *request) (any, error) {
+	return a.settings(a.Directory.Settings(q.Target)), nil
+}
+
+func (a *API) settings(s ledger.Settings) object {
+	o := object{"guest_can_pull_private": s.GuestsPull}
+	for _, format := range a.Formats {
+		d := s.Duplicates[format]
+		o[format+"_duplicates_allowed"] = d.Allowed
+		o[format+"_duplicate_exception_regex"] = d.Except
+	}
+	return o
+}
+
+// putSettings changes the settings that are given; the word "inherit" unsets one.
+func (a *API) putSettings(q *request) (any, error) {
+	s := a.Directory.Settings(q.Target)
+	duplicates := map[string]ledger.Duplicates{}
+	for _, format := range a.Formats {
+		d := s.Duplicates[format]
+		if err := optionalFlag(q, format+"_duplicates_allowed", &d.Allowed); err != nil {
+			return nil, err
+		}
+		if name := format + "_duplicate_exception_regex"; q.params.has(name) {
+			expr := q.params.text(name)
+			d.Except = &expr
+		}
+		duplicates[format] = d
+	}
+	s.Duplicates = duplicates
+	if q.Target.Level == packhouse.Group {
+		if err := optionalFlag(q, "guest_can_pull_private", &s.GuestsPull); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Changes.PutSettings(q.Context(), q.By, s); err != nil {
+		return nil, err
+	}
+	return a.settings(s), nil
+}
+
+// inherit unsets a setting, so that the one above holds. JSON null cannot say
+// so, because clients send it for what they do not mean to change.
+const inherit = "inherit"
+
+func optionalFlag(q *request, name string, into **bool) error {
+	if !q.params.has(name) {
+		return nil
+	}
+	if q.params.text(name) == inherit {
+		*into = nil
+		return nil
+	}
+	v, err := q.params.flag(name, false)
+	*into = &v
+	return err
+}

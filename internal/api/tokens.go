@@ -1,0 +1,185 @@
+package api
+
+import (
+	"time"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+	"packhouse/internal/store"
+)
+
+// tokenLife is how long an access token lives when nobody says: GitLab's 365 days.
+const tokenLife = 365 * 24 * time.Hour
+
+// accessToken is GitLab's shape of personal, project and group tokens. The
+// secret is "" in all answers but the one that made it.
+func accessToken(t *ledger.Token, secret string, now time.Time) object {
+	o := object{
+		"id": t.ID, "name": t.Name, "revoked": !t.RevokedAt.IsZero(), "created_at": stamp(t.CreatedAt),
+		"description": nil, "scopes": t.Scopes.Names(), "user_id": t.UserID, "last_used_at": nil,
+		"active": t.Active(now), "expires_at": date(t.ExpiresAt),
+	}
+	if t.Kind != packhouse.PersonalToken {
+		o["access_level"] = t.Role
+	}
+	if secret != "" {
+		o["token"] = secret
+	}
+	return o
+}
+
+// tokenParams reads what all kinds of token have in common.
+func tokenParams(q *request, t *ledger.Token) (err error) {
+	if t.Name, err = q.params.required("name"); err != nil {
+		return err
+	}
+	if t.Scopes, err = packhouse.ParseScopes(q.params.list("scopes")); err != nil {
+		e := packhouse.InvalidParam("scopes", "does not have a valid value")
+		e.Fix = packhouse.AsError(err).Message
+		return e
+	}
+	t.ExpiresAt, err = expiry(q, "expires_at")
+	return err
+}
+
+func (a *API) createPersonalToken(q *request) (any, error) {
+	id, err := q.id("user_id", "404 User Not Found")
+	if err != nil {
+		return nil, err
+	}
+	if a.Directory.User(id) == nil {
+		return nil, packhouse.Errorf(packhouse.NotFound, "404 User Not Found")
+	}
+	t := ledger.Token{Kind: packhouse.PersonalToken, UserID: id}
+	if err := tokenParams(q, &t); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if t.ExpiresAt.IsZero() {
+		t.ExpiresAt = now.Add(tokenLife).UTC().Truncate(24 * time.Hour)
+	}
+	made, secret, err := a.Issuer.Issue(q.Context(), q.By, t, "")
+	if err != nil {
+		return nil, err
+	}
+	return accessToken(made, secret, now), nil
+}
+
+// kindOf is the kind of access token that is limited to a level.
+func kindOf(level packhouse.Level) packhouse.ActorKind {
+	if level == packhouse.Group {
+		return packhouse.GroupToken
+	}
+	return packhouse.ProjectToken
+}
+
+func (a *API) createAccessToken(q *request) (any, error) {
+	t := ledger.Token{Kind: kindOf(q.Target.Level), Target: packhouse.Target{Level: q.Target.Level, ID: q.Target.ID}}
+	if err := tokenParams(q, &t); err != nil {
+		return nil, err
+	}
+	level, err := q.params.number("access_level", int64(packhouse.Maintainer))
+	if err != nil {
+		return nil, err
+	}
+	if t.Role, err = packhouse.ParseRole(int(level)); err != nil {
+		return nil, packhouse.InvalidParam("access_level", "does not have a valid value")
+	}
+	if err := a.mayGrant(q, t.Role); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if t.ExpiresAt.IsZero() {
+		t.ExpiresAt = now.Add(tokenLife).UTC().Truncate(24 * time.Hour)
+	}
+	made, secret, err := a.Issuer.IssueForBot(q.Context(), q.By, t)
+	if err != nil {
+		return nil, err
+	}
+	return accessToken(made, secret, now), nil
+}
+
+func (a *API) listAccessTokens(q *request) (any, error) {
+	return a.listTokens(q, kindOf(q.Target.Level), func(t *ledger.Token) object {
+		return accessToken(t, "", time.Now())
+	})
+}
+
+func (a *API) revokeAccessToken(q *request) (any, error) {
+	return nil, a.revoke(q, kindOf(q.Target.Level))
+}
+
+func deployToken(t *ledger.Token, secret string, now time.Time) object {
+	o := object{
+		"id": t.ID, "name": t.Name, "username": t.Username, "expires_at": moment(t.ExpiresAt),
+		"revoked": !t.RevokedAt.IsZero(), "expired": !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt),
+		"scopes": t.Scopes.Names(),
+	}
+	if secret != "" {
+		o["token"] = secret
+	}
+	return o
+}
+
+// deployScopes are the scopes that GitLab knows for deploy tokens and that grant
+// something here.
+const deployScopes = packhouse.ScopeReadPackages | packhouse.ScopeWritePackages | packhouse.ScopeReadRegistry |
+	packhouse.ScopeWriteRegistry | packhouse.ScopeReadVirtual | packhouse.ScopeWriteVirtual
+
+func (a *API) createDeployToken(q *request) (any, error) {
+	t := ledger.Token{
+		Kind: packhouse.DeployToken, Username: q.params.text("username"),
+		Target: packhouse.Target{Level: q.Target.Level, ID: q.Target.ID},
+	}
+	if err := tokenParams(q, &t); err != nil {
+		return nil, err
+	}
+	if t.Scopes&^deployScopes != 0 {
+		e := packhouse.InvalidParam("scopes", "does not have a valid value")
+		e.Fix = "a deploy token takes read_package_registry, write_package_registry, read_registry, write_registry, read_virtual_registry and write_virtual_registry"
+		return nil, e
+	}
+	made, secret, err := a.Issuer.Issue(q.Context(), q.By, t, "")
+	if err != nil {
+		return nil, err
+	}
+	return deployToken(made, secret, time.Now()), nil
+}
+
+func (a *API) listDeployTokens(q *request) (any, error) {
+	return a.listTokens(q, packhouse.DeployToken, func(t *ledger.Token) object {
+		return deployToken(t, "", time.Now())
+	})
+}
+
+func (a *API) revokeDeployToken(q *request) (any, error) {
+	return nil, a.revoke(q, packhouse.DeployToken)
+}
+
+// listTokens lists the tokens of one kind of the request's group or project.
+func (a *API) listTokens(q *request, kind packhouse.ActorKind, shape func(*ledger.Token) object) (any, error) {
+	var tokens []ledger.Token
+	err := a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
+		tokens, err = tx.TokensOf(q.Context(), q.Target, kind)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return q.page(len(tokens), func(i int) any { return shape(&tokens[i]) })
+}
+
+// revoke ends a token of one kind of the request's group or project.
+func (a *API) revoke(q *request, kind packhouse.ActorKind) error {
+	const missing = "404 Token Not Found"
+	id, err := q.id("token_id", missing)
+	if err != nil {
+		return err
+	}
+	return a.Issuer.Revoke(q.Context(), q.By, id, func(t *ledger.Token) error {
+		if t.Kind != kind || t.Target.Level != q.Target.Level || t.Target.ID != q.Target.ID {
+			return packhouse.Errorf(packhouse.NotFound, missing)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,48 @@
+package api
+
+import (
+	"time"
+
+	"packhouse"
+	"packhouse/internal/directory"
+	"packhouse/internal/ledger"
+)
+
+func (a *API) version(q *request) (any, error) {
+	return object{
+		"version": a.GitLabVersion, "revision": a.Version, "enterprise": false, "packhouse_version": a.Version,
+		"kas": object{"enabled": false, "externalUrl": nil, "externalK8sProxyUrl": nil, "version": nil},
+	}, nil
+}
+
+func (a *API) currentUser(q *request) (any, error) {
+	return q.fullUser(a.Directory.User(q.Actor.UserID)), nil
+}
+
+func (a *API) createUser(q *request) (any, error) {
+	username, err := q.params.required("username")
+	if err != nil {
+		return nil, err
+	}
+	u := ledger.User{Username: username, Name: q.params.text("name"), Email: q.params.text("email")}
+	if u.Admin, err = q.params.flag("admin", false); err != nil {
+		return nil, err
+	}
+	if u.External, err = q.params.flag("external", false); err != nil {
+		return nil, err
+	}
+	made, err := a.Changes.CreateUser(q.Context(), q.By, u)
+	if err != nil {
+		return nil, taken(err, "username")
+	}
+	return q.fullUser(made), nil
+}
+
+// expiry reads a date parameter; the zero time when it was not given.
+func expiry(q *request, name string) (time.Time, error) {
+	t, err := directory.Expires(q.params.text(name))
+	if err != nil {
+		return t, packhouse.InvalidParam(name, "is invalid")
+	}
+	return t, nil
+}

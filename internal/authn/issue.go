@@ -1,0 +1,129 @@
+package authn
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+	"packhouse/internal/store"
+)
+
+// prefixes are GitLab's, because clients and secret scanners know them.
+var prefixes = map[packhouse.ActorKind]string{
+	packhouse.PersonalToken: "glpat-",
+	packhouse.ProjectToken:  "glpat-",
+	packhouse.GroupToken:    "glpat-",
+	packhouse.DeployToken:   "gldt-",
+	packhouse.JobToken:      "glcbt-",
+}
+
+// NewSecret makes the secret of a token: the prefix of its kind and exactly 20
+// URL-safe characters, 120 random bits. Some clients decide by that length how
+// to send it.
+func NewSecret(kind packhouse.ActorKind) string {
+	var random [15]byte
+	rand.Read(random[:]) // never fails, see crypto/rand
+	return prefixes[kind] + base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// Issuer makes and ends tokens. A secret is returned once, by the call that
+// made it; only its digest is stored.
+type Issuer struct {
+	Store *store.Store
+}
+
+// Issue makes a token from the given record, whose id, digest and times of
+// creation it sets, with the given secret or a new one.
+func (i Issuer) Issue(ctx context.Context, by ledger.By, t ledger.Token, secret string) (*ledger.Token, string, error) {
+	if secret == "" {
+		secret = NewSecret(t.Kind)
+	}
+	err := i.Store.Update(ctx, func(tx *store.Tx) error {
+		i.fill(tx, by, &t, secret)
+		_, err := tx.Append(ctx, by, &ledger.TokenPut{Create: true, Token: t})
+		return err
+	})
+	return &t, secret, err
+}
+
+func (i Issuer) fill(tx *store.Tx, by ledger.By, t *ledger.Token, secret string) {
+	t.ID, t.Digest = tx.NewTokenID(), DigestOf(secret)
+	t.CreatorID, t.CreatedAt = by.UserID, tx.Now()
+	t.Target.Path = ""
+	if t.Kind == packhouse.DeployToken && t.Username == "" {
+		t.Username = fmt.Sprintf("gitlab+deploy-token-%d", t.ID)
+	}
+}
+
+// IssueForBot makes a project or group token together with the bot user that it
+// acts as and the bot's membership.
+func (i Issuer) IssueForBot(ctx context.Context, by ledger.By, t ledger.Token) (*ledger.Token, string, error) {
+	secret := NewSecret(t.Kind)
+	err := i.Store.Update(ctx, func(tx *store.Tx) error {
+		bot := ledger.User{
+			ID: tx.NewUserID(), Bot: true, Name: t.Name, CreatedAt: tx.Now(),
+		}
+		bot.Username = fmt.Sprintf("%s_%d_bot_%d", t.Target.Level, t.Target.ID, bot.ID)
+		i.fill(tx, by, &t, secret)
+		t.UserID = bot.ID
+		member := ledger.Member{Target: t.Target, UserID: bot.ID, Role: t.Role, CreatedAt: tx.Now()}
+		for _, event := range []ledger.Event{
+			&ledger.UserPut{Create: true, User: bot},
+			&ledger.MemberPut{Create: true, Member: member},
+			&ledger.TokenPut{Create: true, Token: t},
+		} {
+			if _, err := tx.Append(ctx, by, event); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return &t, secret, err
+}
+
+// IssueForJob makes a job token, ending the one that the same issuer made for
+// the same job before.
+func (i Issuer) IssueForJob(ctx context.Context, by ledger.By, t ledger.Token) (*ledger.Token, string, error) {
+	secret := NewSecret(t.Kind)
+	err := i.Store.Update(ctx, func(tx *store.Tx) error {
+		i.fill(tx, by, &t, secret)
+		if t.Job.ID == 0 {
+			job := *t.Job
+			job.ID = t.ID
+			t.Job = &job
+		}
+		old, err := tx.LiveJobToken(ctx, &t)
+		switch {
+		case err == nil:
+			old.RevokedAt = tx.Now()
+			if _, err := tx.Append(ctx, by, &ledger.TokenPut{Token: *old}); err != nil {
+				return err
+			}
+		case packhouse.KindOf(err) != packhouse.NotFound:
+			return err
+		}
+		_, err = tx.Append(ctx, by, &ledger.TokenPut{Create: true, Token: t})
+		return err
+	})
+	return &t, secret, err
+}
+
+// Revoke ends a token for which allowed returns no error. Revoking it again
+// changes nothing. packhouse.NotFound: there is no such token.
+func (i Issuer) Revoke(ctx context.Context, by ledger.By, id int64, allowed func(*ledger.Token) error) error {
+	return i.Store.Update(ctx, func(tx *store.Tx) error {
+		t, err := tx.Token(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := allowed(t); err != nil || !t.RevokedAt.IsZero() {
+			return err
+		}
+		t.RevokedAt = tx.Now()
+		_, err = tx.Append(ctx, by, &ledger.TokenPut{Token: *t})
+		return err
+	})
+}

@@ -1,0 +1,317 @@
+// Package directory knows who and where: users, groups, projects, members,
+// job-token allowlists and package settings.
+//
+// It holds all of them in memory, so that neither finding the target of a
+// request nor deciding about it costs a query. It is loaded from the store at
+// start and kept fresh by the ledger: every committed change is applied before
+// the call that made it returns.
+package directory
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+	"packhouse/internal/store"
+)
+
+// Options are the instance's switches. The zero value is GitLab's default,
+// but that anonymous pulls are honoured only when AnyonePull says so.
+type Options struct {
+	GuestsPull       bool // Guests and Planners may pull from private projects
+	AnyonePull       bool // projects may open their registry to everybody
+	PackagesDisabled bool // there is no package registry
+	Now              func() time.Time
+}
+
+// Directory answers from memory. Its methods may be called concurrently.
+type Directory struct {
+	options Options
+
+	mu         sync.RWMutex
+	position   int64
+	users      map[int64]*ledger.User
+	usernames  map[string]int64
+	routes     map[string]packhouse.Target
+	namespaces map[int64]*ledger.Namespace
+	projects   map[int64]*ledger.Project
+	members    map[place]map[int64]ledger.Member // by user id
+	// below counts, for each group and user, the memberships in what is below
+	// the group: somebody with one may see that the group exists.
+	below map[int64]map[int64]int
+	// openBelow counts, for each group, the projects below it whose registry is
+	// open to everybody.
+	openBelow  map[int64]int
+	admissions map[int64]map[place]bool
+	settings   map[place]ledger.Settings
+}
+
+// place is a target without its path.
+type place struct {
+	level packhouse.Level
+	id    int64
+}
+
+func placeOf(t packhouse.Target) place { return place{t.Level, t.ID} }
+
+// Open loads the directory from a store and subscribes to the store's ledger.
+func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	d := &Directory{
+		options: opts,
+		users:   map[int64]*ledger.User{}, usernames: map[string]int64{},
+		routes: map[string]packhouse.Target{}, namespaces: map[int64]*ledger.Namespace{},
+		projects: map[int64]*ledger.Project{}, members: map[place]map[int64]ledger.Member{},
+		below: map[int64]map[int64]int{}, openBelow: map[int64]int{}, admissions: map[int64]map[place]bool{},
+		settings: map[place]ledger.Settings{},
+	}
+	// Entries that are committed while we load wait at the lock, and those that
+	// the load has seen already are told apart by their number.
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.Subscribe(d.Apply)
+	return d, s.View(ctx, func(tx *store.Tx) error { return d.load(ctx, tx) })
+}
+
+func (d *Directory) load(ctx context.Context, tx *store.Tx) (err error) {
+	if d.position, err = tx.Position(ctx); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Users, d.putUser); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Namespaces, d.putNamespace); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Projects, d.putProject); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Members, d.putMember); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Admissions, d.putAdmission); err != nil {
+		return err
+	}
+	return each(ctx, tx.Settings, d.putSettings)
+}
+
+func each[T any](ctx context.Context, read func(context.Context) ([]T, error), put func(T)) error {
+	list, err := read(ctx)
+	for _, v := range list {
+		put(v)
+	}
+	return err
+}
+
+// Apply brings the directory up to date with committed entries.
+func (d *Directory) Apply(entries []ledger.Entry) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, entry := range entries {
+		if entry.Seq <= d.position {
+			continue
+		}
+		d.position = entry.Seq
+		switch e := entry.Event.(type) {
+		case *ledger.UserPut:
+			d.putUser(e.User)
+		case *ledger.NamespacePut:
+			d.putNamespace(e.Namespace)
+		case *ledger.ProjectPut:
+			d.putProject(e.Project)
+		case *ledger.MemberPut:
+			d.putMember(e.Member)
+		case *ledger.MemberRemove:
+			d.removeMember(e.Target, e.UserID)
+		case *ledger.AdmissionPut:
+			d.putAdmission(e.Admission)
+		case *ledger.AdmissionRemove:
+			delete(d.admissions[e.Admission.ProjectID], placeOf(e.Admission.Admitted))
+		case *ledger.SettingsPut:
+			d.putSettings(e.Settings)
+		}
+	}
+}
+
+func (d *Directory) putUser(u ledger.User) {
+	if old := d.users[u.ID]; old != nil {
+		delete(d.usernames, store.Key(old.Username))
+	}
+	d.users[u.ID] = &u
+	d.usernames[store.Key(u.Username)] = u.ID
+}
+
+func (d *Directory) putNamespace(n ledger.Namespace) {
+	if old := d.namespaces[n.ID]; old != nil {
+		delete(d.routes, store.Key(old.Path))
+	}
+	d.namespaces[n.ID] = &n
+	d.routes[store.Key(n.Path)] = packhouse.Target{Level: packhouse.Group, ID: n.ID, Path: n.Path}
+}
+
+func (d *Directory) putProject(p ledger.Project) {
+	if old := d.projects[p.ID]; old != nil {
+		delete(d.routes, store.Key(old.Path))
+		d.countOpen(old, -1)
+	}
+	d.projects[p.ID] = &p
+	d.routes[store.Key(p.Path)] = packhouse.Target{Level: packhouse.Project, ID: p.ID, Path: p.Path}
+	d.countOpen(&p, 1)
+}
+
+// countOpen adds a project with an open registry to the count of all groups
+// above it.
+func (d *Directory) countOpen(p *ledger.Project, n int) {
+	if p.Registry != packhouse.RegistryPublic {
+		return
+	}
+	for above := p.NamespaceID; above != 0; above = d.namespaces[above].ParentID {
+		d.openBelow[above] += n
+	}
+}
+
+func (d *Directory) putMember(m ledger.Member) {
+	at := placeOf(m.Target)
+	if d.members[at] == nil {
+		d.members[at] = map[int64]ledger.Member{}
+	}
+	if _, known := d.members[at][m.UserID]; !known {
+		d.countBelow(at, m.UserID, 1)
+	}
+	d.members[at][m.UserID] = m
+}
+
+func (d *Directory) removeMember(t packhouse.Target, userID int64) {
+	at := placeOf(t)
+	if _, known := d.members[at][userID]; known {
+		d.countBelow(at, userID, -1)
+		delete(d.members[at], userID)
+	}
+}
+
+// countBelow adds to the count of a user's memberships for all groups above.
+func (d *Directory) countBelow(at place, userID int64, n int) {
+	for above := d.above(at); above != 0; above = d.namespaces[above].ParentID {
+		if d.below[above] == nil {
+			d.below[above] = map[int64]int{}
+		}
+		d.below[above][userID] += n
+	}
+}
+
+func (d *Directory) putAdmission(a ledger.Admission) {
+	if d.admissions[a.ProjectID] == nil {
+		d.admissions[a.ProjectID] = map[place]bool{}
+	}
+	d.admissions[a.ProjectID][placeOf(a.Admitted)] = true
+}
+
+func (d *Directory) putSettings(s ledger.Settings) { d.settings[placeOf(s.Target)] = s }
+
+// above returns the id of the group that a group or project is directly in, or
+// 0 at the top.
+func (d *Directory) above(at place) int64 {
+	switch at.level {
+	case packhouse.Project:
+		if p := d.projects[at.id]; p != nil {
+			return p.NamespaceID
+		}
+	case packhouse.Group:
+		if n := d.namespaces[at.id]; n != nil {
+			return n.ParentID
+		}
+	}
+	return 0
+}
+
+// Resolve finds a group or project by its id in decimal digits or its full
+// path. ok is false when there is none; the target then carries the level alone.
+func (d *Directory) Resolve(level packhouse.Level, ref string) (t packhouse.Target, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if id, err := strconv.ParseInt(ref, 10, 64); err == nil && id > 0 {
+		switch level {
+		case packhouse.Project:
+			if p := d.projects[id]; p != nil {
+				return packhouse.Target{Level: level, ID: id, Path: p.Path}, true
+			}
+		case packhouse.Group:
+			if n := d.namespaces[id]; n != nil && n.UserID == 0 {
+				return packhouse.Target{Level: level, ID: id, Path: n.Path}, true
+			}
+		}
+		return packhouse.Target{Level: level}, false
+	}
+	t, ok = d.routes[store.Key(ref)]
+	if !ok || t.Level != level {
+		return packhouse.Target{Level: level}, false
+	}
+	return t, true
+}
+
+// User returns a user by id, or nil. Records that the directory returns are
+// shared and must not be changed.
+func (d *Directory) User(id int64) *ledger.User {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.users[id]
+}
+
+// UserByName returns a user by user name, or nil.
+func (d *Directory) UserByName(name string) *ledger.User {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.users[d.usernames[store.Key(name)]]
+}
+
+// Namespace returns a group or personal namespace by id, or nil.
+func (d *Directory) Namespace(id int64) *ledger.Namespace {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.namespaces[id]
+}
+
+// Personal returns the personal namespace of a user, or nil.
+func (d *Directory) Personal(userID int64) *ledger.Namespace {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	user := d.users[userID]
+	if user == nil {
+		return nil
+	}
+	n := d.namespaces[d.routes[store.Key(user.Username)].ID]
+	if n == nil || n.UserID != userID {
+		return nil
+	}
+	return n
+}
+
+// Project returns a project by id, or nil.
+func (d *Directory) Project(id int64) *ledger.Project {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.projects[id]
+}
+
+// Admissions lists whom a project's job-token allowlist admits.
+func (d *Directory) Admissions(projectID int64) []packhouse.Target {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var list []packhouse.Target
+	for at := range d.admissions[projectID] {
+		t := packhouse.Target{Level: at.level, ID: at.id}
+		if p := d.projects[at.id]; at.level == packhouse.Project && p != nil {
+			t.Path = p.Path
+		}
+		if n := d.namespaces[at.id]; at.level == packhouse.Group && n != nil {
+			t.Path = n.Path
+		}
+		list = append(list, t)
+	}
+	return list
+}

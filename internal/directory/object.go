@@ -1,0 +1,138 @@
+package directory
+
+import (
+	"time"
+
+	"packhouse"
+	"packhouse/internal/authz"
+)
+
+// Object looks up everything that a decision about an actor and a target needs.
+// A target that does not exist, or that Resolve did not find, gives an Object
+// that does not exist.
+func (d *Directory) Object(who packhouse.Actor, t packhouse.Target) authz.Object {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.object(who, t)
+}
+
+func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object {
+	o := authz.Object{
+		Target: t, Bound: true, Admits: true,
+		AnyonePull: d.options.AnyonePull, PackagesDisabled: d.options.PackagesDisabled,
+	}
+	switch t.Level {
+	case packhouse.Instance:
+		o.Exists = true
+		return o
+	case packhouse.Group:
+		n := d.namespaces[t.ID]
+		if n == nil {
+			return o
+		}
+		o.Exists, o.Visibility = true, n.Visibility
+		o.MemberBelow = who.UserID != 0 && d.below[t.ID][who.UserID] > 0
+		o.OpenBelow = d.openBelow[t.ID] > 0
+	case packhouse.Project:
+		p := d.projects[t.ID]
+		if p == nil {
+			return o
+		}
+		o.Exists, o.Visibility, o.Registry, o.Archived = true, p.Visibility, p.Registry, p.Archived
+		if who.Job != nil {
+			o.Admits = d.admits(who.Job.ProjectID, t.ID)
+		}
+	}
+	at := placeOf(t)
+	o.Bound = who.Bound.Level == 0 || d.within(at, placeOf(who.Bound))
+	o.GuestsPull = d.guestsPull(at)
+	if who.UserID != 0 {
+		o.Role = d.role(who.UserID, at, d.options.Now())
+	}
+	return o
+}
+
+// role is the strongest role that a user has at a place, by membership there or
+// above, or as the owner of the personal namespace that it is in. Memberships
+// that have run out do not count.
+func (d *Directory) role(userID int64, at place, now time.Time) packhouse.Role {
+	strongest := packhouse.NoAccess
+	for {
+		if m, ok := d.members[at][userID]; ok && (m.ExpiresAt.IsZero() || now.Before(m.ExpiresAt)) {
+			strongest = max(strongest, m.Role)
+		}
+		if at.level == packhouse.Group && d.namespaces[at.id] != nil && d.namespaces[at.id].UserID == userID {
+			return packhouse.Owner
+		}
+		above := d.above(at)
+		if above == 0 {
+			return strongest
+		}
+		at = place{packhouse.Group, above}
+	}
+}
+
+// within reports whether a place is another one or below it.
+func (d *Directory) within(at, outer place) bool {
+	for at != outer {
+		above := d.above(at)
+		if above == 0 {
+			return false
+		}
+		at = place{packhouse.Group, above}
+	}
+	return true
+}
+
+// admits reports whether a project's allowlist lets in the jobs of another
+// (GitLab: CI/CD job token allowlist). A project always admits its own.
+func (d *Directory) admits(source, target int64) bool {
+	if source == target || d.projects[target].OpenToJobs {
+		return true
+	}
+	list := d.admissions[target]
+	if len(list) == 0 {
+		return false
+	}
+	at := place{packhouse.Project, source}
+	for {
+		if list[at] {
+			return true
+		}
+		above := d.above(at)
+		if above == 0 {
+			return false
+		}
+		at = place{packhouse.Group, above}
+	}
+}
+
+// guestsPull is the instance's switch unless the top-level group has one.
+func (d *Directory) guestsPull(at place) bool {
+	for above := d.above(at); above != 0; above = d.above(at) {
+		at = place{packhouse.Group, above}
+	}
+	if s := d.settings[at]; at.level == packhouse.Group && s.GuestsPull != nil {
+		return *s.GuestsPull
+	}
+	return d.options.GuestsPull
+}
+
+// Readable returns a function that reports whether an actor may read the
+// packages of a project, and whether that project is at or below the given
+// target. It is how group endpoints choose among projects.
+func (d *Directory) Readable(who packhouse.Actor, below packhouse.Target) func(projectID int64) bool {
+	return func(projectID int64) bool {
+		d.mu.RLock()
+		defer d.mu.RUnlock()
+		p := d.projects[projectID]
+		if p == nil {
+			return false
+		}
+		t := packhouse.Target{Level: packhouse.Project, ID: projectID, Path: p.Path}
+		if below.Level != packhouse.Instance && !d.within(placeOf(t), placeOf(below)) {
+			return false
+		}
+		return authz.Decide(who, authz.ReadPackages, d.object(who, t)).Outcome == authz.Allow
+	}
+}

@@ -1,0 +1,15 @@
+// Package all lists the formats that the server speaks. Adding a format means a
+// folder beside this one and a line below.
+package all
+
+import (
+	"packhouse/internal/format"
+	"packhouse/internal/format/generic"
+)
+
+// Formats returns all formats.
+func Formats() []format.Format {
+	return []format.Format{
+		generic.New(),
+	}
+}

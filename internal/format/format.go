@@ -1,0 +1,98 @@
+// Package format is what a package format looks like to the rest of the house:
+// a name, a naming, a protocol written as a table of routes, and a way to write
+// errors. Each format lives in a folder of its own below this one and is listed
+// in all/all.go; nothing else needs to know it.
+package format
+
+import (
+	"net/http"
+	"net/url"
+
+	"packhouse"
+	"packhouse/internal/authz"
+	"packhouse/internal/ledger"
+	"packhouse/internal/registry"
+)
+
+// Protocol is a table of routes with a way to write errors: a package format,
+// or the management API.
+type Protocol interface {
+	// Routes lists the endpoints. The first route that matches a path decides,
+	// so narrow ones come before wide ones.
+	Routes() []Route
+	// WriteError answers with an error in the shape that the protocol's clients
+	// read. It runs for every refusal, also those before a handler is reached.
+	WriteError(w http.ResponseWriter, r *http.Request, e *packhouse.Error)
+}
+
+// Format is a package protocol and ecosystem.
+type Format interface {
+	Protocol
+	// Name is the format's path segment and the API's package_type: "npm".
+	Name() string
+	// Naming says which names and versions are the same.
+	Naming() Naming
+}
+
+// Naming normalises what clients write. Every decision is made on keys; names
+// are kept for show. All functions are pure.
+type Naming struct {
+	// Package returns the key of a package name. Two names with one key are one
+	// package. An invalid name is a packhouse.Invalid error.
+	Package func(name string) (key string, err error)
+	// Version returns the key of a version number.
+	Version func(number string) (key string, err error)
+}
+
+// Route is one endpoint.
+type Route struct {
+	// Level says at which levels the route exists. Path is relative to where
+	// the format is mounted at that level:
+	//
+	//	Project   /api/v4/projects/{id}/packages/{format}
+	//	Group     /api/v4/groups/{id}/-/packages/{format}
+	//	Instance  /api/v4/packages/{format}
+	Level  packhouse.Level
+	Method string // GET routes answer HEAD too
+	Path   string // a pattern, see Match
+	// Action is decided before Handle runs. A route without one stops the
+	// server from starting.
+	Action authz.Action
+	Handle func(w http.ResponseWriter, r *http.Request, c *Call) error
+	// Locate names the target and the action of a request that says them in its
+	// body, as when a project is made in a group. The gate decides about those
+	// then. It is not asked on behalf of anonymous visitors. May be nil.
+	Locate func(r *http.Request, c *Call) (packhouse.Target, authz.Action, error)
+}
+
+// Call is a request that the gate has let through, with all that the gate found
+// out about it.
+type Call struct {
+	Actor     packhouse.Actor
+	Target    packhouse.Target
+	Base      *url.URL         // the server's public address, for absolute links; shared, not to be changed
+	Mount     string           // path below Base at which the format was addressed: "/api/v4/projects/31/packages/npm"
+	Source    registry.Source  // what may be read here
+	Hosted    *registry.Hosted // what may be changed here; nil unless Target is a project
+	By        ledger.By        // the actor, as the ledger records it
+	RequestID string
+	Slash     bool // the path ended with a slash
+	Parsed    any  // what Locate has read of the request's body, for Handle
+
+	args Args
+}
+
+// Arg returns what a parameter of the route's pattern matched, decoded: for
+// "{name}" one segment, for "{path...}" segments joined by slashes. An unknown
+// name is a mistake in the handler and gives "".
+func (c *Call) Arg(name string) string {
+	for _, a := range c.args {
+		if a.Name == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// WithArgs sets what the route's pattern matched. The gate calls it.
+func (c *Call) WithArgs(args Args) { c.args = args }

@@ -1,0 +1,121 @@
+package gate
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// forwarded is what is known about a request's way here.
+type forwarded struct {
+	trusted bool       // it came through a proxy that we believe
+	client  netip.Addr // who sent it
+}
+
+// proxied finds who sent a request. Behind trusted proxies that is the last
+// address of X-Forwarded-For that is not a trusted proxy itself; what stands
+// before it may be invented.
+func (g *Gate) proxied(r *http.Request) forwarded {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return forwarded{}
+	}
+	f := forwarded{client: peer.Addr().Unmap()}
+	if f.trusted = g.trusts(f.client); !f.trusted {
+		return f
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		if f.client = hop.Unmap(); !g.trusts(f.client) {
+			break
+		}
+	}
+	return f
+}
+
+func (g *Gate) trusts(addr netip.Addr) bool {
+	for _, p := range g.options.TrustedProxies {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// base is the public address of the server: as configured, else as a trusted
+// proxy says, else as the client wrote it.
+func (g *Gate) base(r *http.Request, f forwarded) *url.URL {
+	if g.options.External != nil {
+		return g.options.External
+	}
+	u := &url.URL{Scheme: "http", Host: r.Host}
+	if r.TLS != nil {
+		u.Scheme = "https"
+	}
+	if f.trusted {
+		if proto := r.Header.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
+			u.Scheme = proto
+		}
+		if host := r.Header.Get("X-Forwarded-Host"); host != "" {
+			u.Host = host
+		}
+	}
+	if !validHost(u.Host) {
+		u.Host = "localhost"
+	}
+	return u
+}
+
+// validHost reports whether a host can stand in a link: a name or address with
+// an optional port, and nothing that ends it early.
+func validHost(host string) bool {
+	if host == "" || len(host) > 255 {
+		return false
+	}
+	for i := range len(host) {
+		c := host[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(".-_:[]", c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	idPrefix = func() string {
+		var b [6]byte
+		rand.Read(b[:])
+		return hex.EncodeToString(b[:])
+	}()
+	idCount atomic.Uint64
+)
+
+// requestID takes over the id that a trusted proxy gave the request, or makes
+// one that is unique across restarts.
+func requestID(r *http.Request, trusted bool) string {
+	if trusted {
+		if id := r.Header.Get("X-Request-Id"); id != "" && len(id) <= 64 && isToken(id) {
+			return id
+		}
+	}
+	return idPrefix + "-" + strconv.FormatUint(idCount.Add(1), 36)
+}
+
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,143 @@
+package gate
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"packhouse"
+	"packhouse/internal/format"
+)
+
+// table finds the route of a path. It knows where protocols are mounted:
+//
+//	/api/v4/projects/{id}/packages/{format}/…   a format, project level
+//	/api/v4/groups/{id}/-/packages/{format}/…   a format, group level
+//	/api/v4/packages/{format}/…                 a format, instance level
+//	/api/v4/projects/{id}/…                     the API, project level
+//	/api/v4/groups/{id}/…                       the API, group level
+//	/api/v4/…                                   the API, instance level
+//	/…                                          the root protocol
+type table struct {
+	formats   map[string]*protocol
+	api, root *protocol
+}
+
+// protocol is a format.Protocol with its patterns compiled, by level.
+type protocol struct {
+	name   string
+	shape  format.Protocol
+	routes map[packhouse.Level][]compiled
+}
+
+type compiled struct {
+	route   format.Route
+	pattern format.Pattern
+}
+
+func newTable(opts Options) (*table, error) {
+	t := &table{formats: map[string]*protocol{}}
+	for _, f := range opts.Formats {
+		if t.formats[f.Name()] != nil {
+			return nil, fmt.Errorf("gate: two formats are called %q", f.Name())
+		}
+		p, err := compile(f.Name(), f)
+		if err != nil {
+			return nil, err
+		}
+		t.formats[f.Name()] = p
+	}
+	var err error
+	if t.api, err = compile("api", opts.API); err != nil {
+		return nil, err
+	}
+	t.root, err = compile("root", opts.Root)
+	return t, err
+}
+
+func compile(name string, shape format.Protocol) (*protocol, error) {
+	p := &protocol{name: name, shape: shape, routes: map[packhouse.Level][]compiled{}}
+	for _, route := range shape.Routes() {
+		pattern, err := format.Compile(route.Path)
+		if err != nil {
+			return nil, fmt.Errorf("gate: %s: %w", name, err)
+		}
+		if !route.Action.Valid() || route.Handle == nil || route.Level == 0 || route.Method == "" {
+			return nil, fmt.Errorf("gate: %s: route %s %s lacks an action, a handler, a level or a method", name, route.Method, route.Path)
+		}
+		for _, level := range []packhouse.Level{packhouse.Instance, packhouse.Group, packhouse.Project} {
+			if route.Level&level == 0 {
+				continue
+			}
+			if route.Locate == nil && !route.Action.Fits(level) {
+				return nil, fmt.Errorf("gate: %s: route %s %s: action %s cannot be decided at %s level", name, route.Method, route.Path, route.Action, level)
+			}
+			p.routes[level] = append(p.routes[level], compiled{route, pattern})
+		}
+	}
+	return p, nil
+}
+
+// mounted is a path that has found its protocol and level.
+type mounted struct {
+	*protocol
+	level packhouse.Level
+	ref   string      // id or full path of the group or project
+	rest  format.Path // below the mount
+	depth int         // segments before rest
+}
+
+func (t *table) find(path format.Path) mounted {
+	s := path.Segments
+	at := func(p *protocol, level packhouse.Level, ref string, depth int) mounted {
+		return mounted{protocol: p, level: level, ref: ref, depth: depth, rest: format.Path{Segments: s[depth:], Slash: path.Slash}}
+	}
+	if len(s) < 3 || s[0] != "api" || s[1] != "v4" {
+		return at(t.root, packhouse.Instance, "", 0)
+	}
+	switch {
+	case s[2] == "projects" && len(s) > 3:
+		if len(s) > 5 && s[4] == "packages" && t.formats[s[5]] != nil {
+			return at(t.formats[s[5]], packhouse.Project, s[3], 6)
+		}
+		return at(t.api, packhouse.Project, s[3], 4)
+	case s[2] == "groups" && len(s) > 3:
+		if len(s) > 6 && s[4] == "-" && s[5] == "packages" && t.formats[s[6]] != nil {
+			return at(t.formats[s[6]], packhouse.Group, s[3], 7)
+		}
+		return at(t.api, packhouse.Group, s[3], 4)
+	case s[2] == "packages" && len(s) > 3 && t.formats[s[3]] != nil:
+		return at(t.formats[s[3]], packhouse.Instance, "", 4)
+	}
+	return at(t.api, packhouse.Instance, "", 2)
+}
+
+// match finds the route of a method. packhouse.NotFound: no route has the path;
+// packhouse.NotAllowed: one has, but not for the method.
+func (m mounted) match(method string, args format.Args) (*format.Route, format.Args, error) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	others := false
+	routes := m.routes[m.level]
+	for i := range routes {
+		found, ok := routes[i].pattern.Match(m.rest, args)
+		if !ok {
+			continue
+		}
+		if routes[i].route.Method == method {
+			return &routes[i].route, found, nil
+		}
+		others = true
+	}
+	if others {
+		return nil, nil, packhouse.Errorf(packhouse.NotAllowed, "405 Not Allowed")
+	}
+	return nil, nil, &packhouse.Error{Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found"}
+}
+
+// mount is the path below which the protocol was addressed, as it was written
+// but for the encoding.
+func (m mounted) mount(path format.Path) string {
+	return "/" + strings.Join(path.Segments[:m.depth], "/")
+}

@@ -1,0 +1,160 @@
+package registry
+
+import (
+	"context"
+	"errors"
+
+	"packhouse"
+	"packhouse/internal/blob"
+	"packhouse/internal/ledger"
+	"packhouse/internal/policy"
+	"packhouse/internal/store"
+)
+
+// Hosted is a project that one format publishes to, on behalf of one actor.
+type Hosted struct {
+	registry  *Registry
+	projectID int64
+	format    string
+	actor     packhouse.Actor
+	by        ledger.By
+}
+
+// Hosted returns what an actor can change in a project. The gate has decided
+// that they may.
+func (r *Registry) Hosted(projectID int64, format string, actor packhouse.Actor, by ledger.By) *Hosted {
+	return &Hosted{registry: r, projectID: projectID, format: format, actor: actor, by: by}
+}
+
+// Draft is a version as a format wants it published.
+type Draft struct {
+	Package, PackageKey string
+	Version, VersionKey string
+	Status              packhouse.Status // "": default for a new version, unchanged for another
+	Metadata            []byte           // JSON, of a new version; may be nil
+	Files               []*Received
+}
+
+// Published is what became of a Draft.
+type Published struct {
+	Version packhouse.Version
+	Files   []packhouse.File
+}
+
+// Publish makes the received files part of their version, all or none, and
+// returns once that would survive a power cut. Whoever asks after that finds
+// them.
+//
+// packhouse.Conflict: a file of that name is there and duplicates are refused.
+func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
+	p := &store.Publication{
+		ProjectID: h.projectID, Format: h.format,
+		PackageName: d.Package, PackageKey: d.PackageKey, Version: d.Version, VersionKey: d.VersionKey,
+		Status: d.Status, Metadata: d.Metadata, CreatorID: h.actor.UserID, Pipeline: h.pipeline(),
+	}
+	for _, f := range d.Files {
+		p.Files = append(p.Files, f.file)
+	}
+	var out *store.Published
+	err := h.registry.store.Update(ctx, func(tx *store.Tx) (err error) {
+		out, err = tx.Publish(ctx, h.by, p, func(met store.Existing) error { return h.judge(p, met) })
+		return err
+	})
+	if err != nil {
+		if !refused(err) {
+			h.registry.leave(d.Files)
+		}
+		return nil, err
+	}
+	for i, f := range d.Files {
+		h.registry.published(ctx, f, out.Spare)
+		if f.file.Blob.Key == "" {
+			h.registry.contents.Set(out.Files[i].SHA256, f.file.Blob.Data)
+		}
+	}
+	return &Published{Version: out.Version, Files: out.Files}, nil
+}
+
+// refused reports whether a publish certainly did not happen. After any other
+// error, such as a failed sync, the transaction may turn out to be committed.
+func refused(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true // it was still waiting for its turn
+	}
+	kind := packhouse.KindOf(err)
+	return kind != packhouse.Internal && kind != packhouse.Unavailable
+}
+
+// judge asks the rules about a file that is there already.
+func (h *Hosted) judge(p *store.Publication, met store.Existing) error {
+	return h.registry.options.Rules.Judge(policy.Operation{
+		Format: p.Format, Package: p.PackageKey, Version: p.VersionKey, Path: met.Path, Copies: met.Copies,
+		Duplicates: h.registry.options.Directory.Duplicates(p.ProjectID, p.Format),
+	})
+}
+
+// pipeline links what a job publishes to the run that it is part of.
+func (h *Hosted) pipeline() *packhouse.Pipeline {
+	if h.actor.Job == nil {
+		return nil
+	}
+	p := h.actor.Job.Pipeline
+	return &p
+}
+
+// DeleteVersion ends a version with all its files and the tags that point at
+// it. packhouse.NotFound: the project has no such version.
+func (h *Hosted) DeleteVersion(ctx context.Context, id int64) error {
+	return h.registry.store.Update(ctx, func(tx *store.Tx) error {
+		v, err := tx.Version(ctx, h.projectID, id)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Append(ctx, h.by, &ledger.VersionDelete{Site: siteOf(v), VersionID: id})
+		return err
+	})
+}
+
+// DeleteFile ends one file of a version. packhouse.NotFound: the project has no
+// such version, or the version no such file.
+func (h *Hosted) DeleteFile(ctx context.Context, versionID, fileID int64) error {
+	return h.registry.store.Update(ctx, func(tx *store.Tx) error {
+		v, err := tx.Version(ctx, h.projectID, versionID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Append(ctx, h.by, &ledger.FileDelete{Site: siteOf(v), VersionID: versionID, FileID: fileID})
+		return err
+	})
+}
+
+func siteOf(v *packhouse.Version) ledger.Site {
+	return ledger.Site{
+		ProjectID: v.Package.ProjectID, Format: v.Package.Format, PackageKey: v.Package.Key, VersionKey: v.Key,
+	}
+}
+
+// leave hands received bytes of an uncertain publish to the collector, which
+// removes them if the database turns out not to know them.
+func (r *Registry) leave(files []*Received) {
+	for _, f := range files {
+		r.blobs.settle(blob.Key(f.file.Blob.Key))
+		f.file.Blob.Key = ""
+	}
+}
+
+// published ends the protection of a file that the database refers to now, and
+// removes its bytes when the database refers to an older copy of them.
+func (r *Registry) published(ctx context.Context, f *Received, spare []string) {
+	key := f.file.Blob.Key
+	if key == "" {
+		return
+	}
+	f.file.Blob.Key = "" // Release has nothing left to do
+	for _, s := range spare {
+		if s == key {
+			r.drop(ctx, blob.Key(key))
+		}
+	}
+	r.blobs.settle(blob.Key(key))
+}

@@ -1,0 +1,95 @@
+// Package registry publishes and resolves packages. It joins the store, which
+// knows what exists, with the blob store, which holds the bytes, and keeps the
+// order that nothing is listed before its bytes are safe: bytes first, rows
+// second, and the commit is the publication.
+package registry
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"packhouse"
+	"packhouse/internal/blob"
+	"packhouse/internal/directory"
+	"packhouse/internal/ledger"
+	"packhouse/internal/memo"
+	"packhouse/internal/policy"
+	"packhouse/internal/store"
+)
+
+// Options join the rooms that a Registry works with.
+type Options struct {
+	Store     *store.Store
+	Blobs     blob.Store
+	Directory *directory.Directory
+	Rules     policy.Rules
+	Limits    map[string]int64 // largest file by format, in bytes; 0 or absent for any
+	Now       func() time.Time // nil means time.Now
+	Log       *slog.Logger     // nil means slog.Default
+
+	// Retention is how long the bytes of deleted files are kept.
+	Retention time.Duration
+	// CacheBytes bounds the small files that are kept in memory.
+	CacheBytes int
+}
+
+// InlineLimit is the size in bytes up to which a file lives in the database
+// instead of the blob store. Such a file is made durable by the same sync as
+// the row that names it, which is what makes small publishes fast
+// (docs/adr/0004-small-files.md).
+const InlineLimit = 16 << 10
+
+// Registry publishes and resolves. Its methods may be called concurrently.
+type Registry struct {
+	options   Options
+	store     *store.Store
+	blobs     *tracked
+	located   *memo.Memo[locateKey, store.Located]
+	contents  *otter.Cache[packhouse.Digest, []byte] // small files; a digest never changes its bytes
+	downloads *downloads
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// New makes a Registry. It follows the store's ledger from now on.
+func New(opts Options) *Registry {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	if opts.CacheBytes == 0 {
+		opts.CacheBytes = 16 << 20
+	}
+	r := &Registry{
+		options: opts, store: opts.Store, now: opts.Now, log: opts.Log,
+		blobs:     newTracked(opts.Blobs),
+		located:   memo.New[locateKey, store.Located](10_000),
+		downloads: newDownloads(),
+		contents: otter.Must(&otter.Options[packhouse.Digest, []byte]{
+			MaximumWeight: uint64(opts.CacheBytes),
+			Weigher:       func(_ packhouse.Digest, data []byte) uint32 { return uint32(len(data)) + 128 },
+		}),
+	}
+	opts.Store.Subscribe(r.forget)
+	return r
+}
+
+// forget drops what the memory holds about packages that changed.
+func (r *Registry) forget(entries []ledger.Entry) {
+	for _, e := range entries {
+		if sited, ok := e.Event.(ledger.Sited); ok {
+			site := sited.Where()
+			r.located.Touch(packagePlace(site.Format, site.PackageKey))
+		}
+	}
+}
+
+// packagePlace is where everything remembered about a package belongs, whatever
+// project it is in.
+func packagePlace(format, key string) uint64 {
+	return memo.Place([2]string{format, key})
+}

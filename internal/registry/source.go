@@ -1,0 +1,149 @@
+package registry
+
+import (
+	"context"
+	"iter"
+
+	"packhouse"
+	"packhouse/internal/blob"
+	"packhouse/internal/store"
+)
+
+// Source is anything that an install can read from: a project, a group, later
+// an upstream. Handlers never ask which one they have.
+type Source interface {
+	// Open finds a file and its bytes. Where several match, the newest wins.
+	// The caller closes the Content.
+	//
+	// packhouse.NotFound: there is none, or none that the caller may read.
+	Open(ctx context.Context, ref packhouse.FileRef) (*Content, error)
+}
+
+// errNoFile is the same whether a file is absent, hidden or not for this caller.
+func errNoFile() error { return packhouse.Errorf(packhouse.NotFound, "404 Package Not Found") }
+
+// Project returns what can be read from one project.
+func (r *Registry) Project(id int64) Source { return &project{r, id} }
+
+// Group returns what can be read from all projects that readable accepts.
+func (r *Registry) Group(readable func(projectID int64) bool) Source { return &union{r, readable} }
+
+// project is the Source of one project.
+type project struct {
+	registry *Registry
+	id       int64
+}
+
+type locateKey struct {
+	project int64
+	ref     packhouse.FileRef
+}
+
+func (p *project) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
+	r := p.registry
+	found, err := r.located.Get(locateKey{p.id, ref}, packagePlace(ref.Format, ref.Package), func() (store.Located, error) {
+		return r.first(ctx, p.id, ref, func(store.Located) bool { return true })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.open(ctx, found)
+}
+
+// union is the Source of many projects. It looks the file up by the package's
+// name in all of them at once, so its cost does not grow with their number.
+type union struct {
+	registry *Registry
+	readable func(projectID int64) bool
+}
+
+func (u *union) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
+	found, err := u.registry.first(ctx, 0, ref, func(l store.Located) bool {
+		return u.readable(l.Version.Package.ProjectID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u.registry.open(ctx, found)
+}
+
+// first finds the newest file that can be downloaded and that accept takes. It
+// keeps small contents in memory and returns the place without them.
+func (r *Registry) first(ctx context.Context, projectID int64, ref packhouse.FileRef, accept func(store.Located) bool) (found store.Located, err error) {
+	err = r.store.View(ctx, func(tx *store.Tx) error {
+		found, err = firstOf(tx.Locate(ctx, projectID, ref), func(l store.Located) bool {
+			return l.Version.Status.Downloadable() && accept(l)
+		})
+		return err
+	})
+	if err == nil && found.Blob.Key == "" {
+		r.contents.Set(found.File.SHA256, found.Blob.Data)
+		found.Blob.Data = nil
+	}
+	return found, err
+}
+
+func firstOf(all iter.Seq2[store.Located, error], accept func(store.Located) bool) (store.Located, error) {
+	for l, err := range all {
+		if err != nil {
+			return store.Located{}, err
+		}
+		if accept(l) {
+			return l, nil
+		}
+	}
+	return store.Located{}, errNoFile()
+}
+
+// open gets at the bytes of a file.
+func (r *Registry) open(ctx context.Context, l store.Located) (*Content, error) {
+	c := &Content{Version: l.Version, File: l.File, downloads: r.downloads, now: r.now}
+	if l.Blob.Key != "" {
+		reader, err := r.blobs.Open(ctx, blob.Key(l.Blob.Key))
+		c.blob = reader
+		return c, err
+	}
+	if data, ok := r.contents.GetIfPresent(l.File.SHA256); ok {
+		c.data = data
+		return c, nil
+	}
+	err := r.store.View(ctx, func(tx *store.Tx) error {
+		b, err := tx.BlobOf(ctx, l.File.SHA256)
+		c.data = b.Data
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.contents.Set(l.File.SHA256, c.data)
+	return c, nil
+}
+
+// OpenFile opens a live file of a project by its ids, for the packages API.
+// packhouse.NotFound: there is none, or its version cannot be downloaded.
+func (r *Registry) OpenFile(ctx context.Context, projectID, versionID, fileID int64) (*Content, error) {
+	var l store.Located
+	err := r.store.View(ctx, func(tx *store.Tx) error {
+		v, err := tx.Version(ctx, projectID, versionID)
+		if err != nil {
+			return err
+		}
+		f, err := tx.File(ctx, versionID, fileID)
+		if err != nil {
+			return err
+		}
+		l.Version, l.File = *v, *f
+		l.Blob, err = tx.BlobOf(ctx, f.SHA256)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !l.Version.Status.Downloadable() {
+		return nil, errNoFile()
+	}
+	if l.Blob.Key == "" {
+		r.contents.Set(l.File.SHA256, l.Blob.Data)
+	}
+	return r.open(ctx, l)
+}

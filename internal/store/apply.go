@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"packhouse/internal/ledger"
+)
+
+// apply changes the tables as an entry says. It uses nothing but the entry and
+// the tables, so applying the same entries to an empty store gives the same
+// tables again.
+func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
+	switch e := entry.Event.(type) {
+	case *ledger.UserPut:
+		return tx.applyUserPut(ctx, e)
+	case *ledger.NamespacePut:
+		return tx.applyNamespacePut(ctx, e)
+	case *ledger.ProjectPut:
+		return tx.applyProjectPut(ctx, e)
+	case *ledger.MemberPut:
+		return tx.applyMemberPut(ctx, e)
+	case *ledger.MemberRemove:
+		return tx.applyMemberRemove(ctx, e)
+	case *ledger.TokenPut:
+		return tx.applyTokenPut(ctx, e)
+	case *ledger.AdmissionPut:
+		return tx.applyAdmissionPut(ctx, e)
+	case *ledger.AdmissionRemove:
+		return tx.applyAdmissionRemove(ctx, e)
+	case *ledger.SettingsPut:
+		return tx.applySettingsPut(ctx, e)
+	case *ledger.Publish:
+		return tx.applyPublish(ctx, entry, e)
+	case *ledger.StatusChange:
+		return tx.applyStatusChange(ctx, entry, e)
+	case *ledger.VersionDelete:
+		return tx.applyVersionDelete(ctx, entry, e)
+	case *ledger.FileDelete:
+		return tx.applyFileDelete(ctx, entry, e)
+	case *ledger.TagPut:
+		return tx.applyTagPut(ctx, entry, e)
+	case *ledger.TagRemove:
+		return tx.applyTagRemove(ctx, entry, e)
+	case *ledger.Purge:
+		return tx.applyPurge(ctx, entry, e)
+	}
+	return fmt.Errorf("store: no table for event %q", entry.Event.Verb())
+}
+
+// Replay applies entries that another store wrote, as they are: same numbers,
+// times and ids. They must follow directly on this store's ledger.
+func (tx *Tx) Replay(ctx context.Context, entries []ledger.Entry) error {
+	for _, e := range entries {
+		if e.Seq != tx.heads.seq+1 {
+			return fmt.Errorf("store: entry %d does not follow on %d", e.Seq, tx.heads.seq)
+		}
+		tx.heads.seq = e.Seq
+		tx.heads.include(e.Event)
+		if err := tx.apply(ctx, e); err != nil {
+			return fmt.Errorf("replay entry %d (%s): %w", e.Seq, e.Event.Verb(), err)
+		}
+		if err := tx.insertEntry(ctx, e); err != nil {
+			return err
+		}
+		tx.entries = append(tx.entries, e)
+	}
+	return nil
+}

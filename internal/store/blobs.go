@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+)
+
+// keep remembers where a file's bytes are. When bytes of that digest are kept
+// already, the new copy is spare.
+func (tx *Tx) keep(ctx context.Context, f *NewFile) (spare bool, err error) {
+	key := sql.NullString{String: f.Blob.Key, Valid: f.Blob.Key != ""}
+	var data any
+	if !key.Valid {
+		data = append([]byte{}, f.Blob.Data...) // never NULL
+	}
+	const q = `
+		INSERT INTO blobs (sha256, size, key, data) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (sha256) DO NOTHING`
+	res, err := tx.exec(ctx, q, f.SHA256[:], f.Size, key, data)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 0 && key.Valid, err
+}
+
+// BlobOf finds where the bytes of a digest are. packhouse.NotFound: nowhere.
+func (tx *Tx) BlobOf(ctx context.Context, d packhouse.Digest) (Blob, error) {
+	var (
+		b   Blob
+		key sql.NullString
+	)
+	known, err := found(tx.row(ctx, `SELECT key, data FROM blobs WHERE sha256 = $1`, []any{d[:]}, &key, &b.Data))
+	if err == nil && !known {
+		err = packhouse.Errorf(packhouse.NotFound, missingFile)
+	}
+	b.Key = key.String
+	return b, err
+}
+
+// HasBlobKey reports whether a key of the blob store is in use.
+func (tx *Tx) HasBlobKey(ctx context.Context, key string) (bool, error) {
+	var one int
+	return found(tx.row(ctx, `SELECT 1 FROM blobs WHERE key = $1`, []any{key}, &one))
+}
+
+// Purge gives up the bytes of files that were deleted before the given time, at
+// most limit files. It returns the keys that no file needs any more, whose
+// blobs may be deleted once the transaction is committed, and how many files it
+// purged.
+func (tx *Tx) Purge(ctx context.Context, by ledger.By, before time.Time, limit int) (keys []string, files int, err error) {
+	type doomed struct {
+		id     int64
+		digest []byte
+	}
+	const q = `
+		SELECT id, sha256 FROM files
+		WHERE until_seq IS NOT NULL AND purged_seq IS NULL AND until_at < $1 ORDER BY until_at LIMIT $2`
+	list, err := collect(ctx, tx, func(row scanner) (d doomed, err error) {
+		return d, row.Scan(&d.id, &d.digest)
+	}, q, before.UnixMicro(), limit)
+	if err != nil || len(list) == 0 {
+		return nil, 0, err
+	}
+	event := &ledger.Purge{Before: before.UTC()}
+	for _, d := range list {
+		event.FileIDs = append(event.FileIDs, d.id)
+	}
+	if _, err := tx.Append(ctx, by, event); err != nil {
+		return nil, 0, err
+	}
+	for _, d := range list {
+		const drop = `
+			DELETE FROM blobs
+			WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE sha256 = $1 AND purged_seq IS NULL)
+			RETURNING key`
+		var key sql.NullString
+		gone, err := found(tx.row(ctx, drop, []any{d.digest}, &key))
+		if err != nil {
+			return nil, 0, err
+		}
+		if gone && key.Valid {
+			keys = append(keys, key.String)
+		}
+	}
+	return keys, len(list), nil
+}

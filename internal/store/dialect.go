@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"packhouse"
+)
+
+// dialect is all that differs between database engines. Queries do not: they
+// use $n parameters, ON CONFLICT, RETURNING and partial unique indexes, which
+// SQLite and PostgreSQL read alike.
+type dialect struct {
+	driver     string
+	source     func(string) string // data source name for database/sql
+	migrate    func(context.Context, *sql.DB) error
+	beginRead  string
+	beginWrite string
+	forUpdate  string // appended to the query that takes the heads row
+	fault      func(error) fault
+}
+
+// fault is what a database error means to us.
+type fault uint8
+
+const (
+	faultOther  fault = iota
+	faultUnique       // a constraint decided against the statement
+	faultFull         // no room on the disk
+	faultBusy         // another process holds a lock; trying again may help
+	faultSync         // the disk did not confirm a write
+)
+
+// translate gives a database error its meaning. Errors that already carry one
+// pass unchanged.
+func (d dialect) translate(err error) error {
+	var known *packhouse.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	switch d.fault(err) {
+	case faultFull:
+		return &packhouse.Error{
+			Kind: packhouse.Full, Rule: "disk", Err: err,
+			Message: "the server has no space left to store this",
+			Fix:     "an administrator frees or adds disk space; deleting packages works meanwhile",
+		}
+	case faultBusy:
+		return &packhouse.Error{Kind: packhouse.Unavailable, Message: "the database is busy, try again", Err: err}
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package store
+
+import "packhouse/internal/ledger"
+
+// The New…ID methods give out ids that were never used before. An id given out
+// in a transaction that is undone is given out again.
+
+// NewUserID gives out the next user id.
+func (tx *Tx) NewUserID() int64 { return next(&tx.heads.user) }
+
+// NewNamespaceID gives out the next group id.
+func (tx *Tx) NewNamespaceID() int64 { return next(&tx.heads.namespace) }
+
+// NewProjectID gives out the next project id.
+func (tx *Tx) NewProjectID() int64 { return next(&tx.heads.project) }
+
+// NewTokenID gives out the next token id.
+func (tx *Tx) NewTokenID() int64 { return next(&tx.heads.token) }
+
+func next(head *int64) int64 {
+	*head++
+	return *head
+}
+
+// include raises the heads to cover the ids of an event, whoever chose them: an
+// administrator may choose a project's id, and replayed events bring their own.
+func (h *heads) include(event ledger.Event) {
+	switch e := event.(type) {
+	case *ledger.UserPut:
+		h.user = max(h.user, e.User.ID)
+	case *ledger.NamespacePut:
+		h.namespace = max(h.namespace, e.Namespace.ID)
+	case *ledger.ProjectPut:
+		h.project = max(h.project, e.Project.ID)
+	case *ledger.TokenPut:
+		h.token = max(h.token, e.Token.ID)
+	case *ledger.Publish:
+		h.pkg = max(h.pkg, e.PackageID)
+		h.version = max(h.version, e.VersionID)
+		for _, f := range e.Files {
+			h.file = max(h.file, f.ID)
+		}
+	}
+}

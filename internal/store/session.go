@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// session is one database connection with its prepared statements. Statements
+// are prepared once per text, so texts must be constant.
+type session struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func openSession(ctx context.Context, db *sql.DB) (*session, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+func (s *session) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
+	if stmt, ok := s.stmts[q]; ok {
+		return stmt, nil
+	}
+	stmt, err := s.conn.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	s.stmts[q] = stmt
+	return stmt, nil
+}
+
+func (s *session) exec(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	stmt, err := s.prepare(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(ctx, args...)
+}
+
+func (s *session) query(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	stmt, err := s.prepare(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// row runs a query that gives at most one row and scans it. It returns
+// sql.ErrNoRows when there is none.
+func (s *session) row(ctx context.Context, q string, args []any, dest ...any) error {
+	stmt, err := s.prepare(ctx, q)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+func (s *session) close() {
+	for _, stmt := range s.stmts {
+		stmt.Close()
+	}
+	s.conn.Close()
+}

@@ -1,0 +1,193 @@
+// Package store keeps the registry's state in a SQL database: the ledger, and
+// the tables that follow from it.
+//
+// Everything is written through Store.Update, and within it through Tx.Append:
+// one entry of the ledger, applied to the tables in the same transaction.
+// Updates that wait for each other are committed together, so concurrent
+// publishes share one sync of the disk. Reads go through Store.View, which sees
+// one consistent state and never waits for a writer.
+//
+// The SQL is one text for every engine; what differs stands in a dialect.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+)
+
+// Options configure a Store. The zero value works.
+type Options struct {
+	Readers int              // connections for reading; 0 means 8
+	Now     func() time.Time // the clock; nil means time.Now
+	Log     *slog.Logger     // nil means slog.Default
+}
+
+// Store is an open database. Its methods may be called concurrently.
+type Store struct {
+	dialect dialect
+	db      *sql.DB
+	readers chan *session // idle ones; a slot may hold nil, to be opened on use
+	now     func() time.Time
+	log     *slog.Logger
+
+	queue    chan *update
+	quit     chan struct{}
+	finished chan struct{}
+	position atomic.Int64
+
+	mu          sync.Mutex // held while subscribers are called and while one is added
+	subscribers []func([]ledger.Entry)
+}
+
+// OpenSQLite opens the database file at path, creating and migrating it as
+// needed. A single process may have it open; the caller sees to that.
+func OpenSQLite(ctx context.Context, path string, opts Options) (*Store, error) {
+	return open(ctx, sqliteDialect, path, opts)
+}
+
+func open(ctx context.Context, d dialect, source string, opts Options) (*Store, error) {
+	if opts.Readers == 0 {
+		opts.Readers = 8
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	db, err := sql.Open(d.driver, d.source(source))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db.SetMaxOpenConns(opts.Readers + 2) // the writer, and one for migrations
+	db.SetMaxIdleConns(opts.Readers + 2)
+	if err := d.migrate(ctx, db); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("migrate database: %w", d.translate(err))
+	}
+	s := &Store{
+		dialect: d, db: db, now: opts.Now, log: opts.Log,
+		readers:  make(chan *session, opts.Readers),
+		queue:    make(chan *update, maxBatch),
+		quit:     make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+	for range opts.Readers {
+		s.readers <- nil
+	}
+	w, err := s.newWriter(ctx)
+	if err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open database for writing: %w", d.translate(err))
+	}
+	go w.run()
+	return s, nil
+}
+
+// Close finishes the updates that have begun and closes the database.
+// Updates that come later fail.
+func (s *Store) Close() error {
+	close(s.quit)
+	<-s.finished
+	return s.db.Close()
+}
+
+// Position is the number of the newest entry that this process knows to be
+// committed. Whatever it covers, every subscriber has been told of.
+func (s *Store) Position() int64 { return s.position.Load() }
+
+// Subscribe has fn called with every batch of entries committed from now on, in
+// order, before the updates that wrote them return. It must be quick and must
+// not call the store.
+func (s *Store) Subscribe(fn func([]ledger.Entry)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subscribers = append(s.subscribers, fn)
+}
+
+// published tells the subscribers of a committed batch.
+func (s *Store) published(entries []ledger.Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, fn := range s.subscribers {
+		fn(entries)
+	}
+	s.position.Store(entries[len(entries)-1].Seq)
+}
+
+// View calls fn with a transaction that sees one consistent state of the
+// database and cannot change it. The Tx must not outlive fn.
+func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
+	var conn *session
+	select {
+	case conn = <-s.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.readers <- conn }()
+	if conn == nil {
+		if conn, err = openSession(ctx, s.db); err != nil {
+			return s.dialect.translate(err)
+		}
+	}
+	if _, err := conn.exec(ctx, s.dialect.beginRead); err != nil {
+		conn.close()
+		conn = nil
+		return s.dialect.translate(err)
+	}
+	defer func() {
+		// Ending a read gives up its snapshot. If even that fails the
+		// connection is of no more use.
+		if _, endErr := conn.exec(context.WithoutCancel(ctx), "ROLLBACK"); endErr != nil {
+			conn.close()
+			conn = nil
+		}
+	}()
+	return s.dialect.translate(fn(&Tx{session: conn, dialect: s.dialect}))
+}
+
+// Update calls fn with a transaction that can change the database, and returns
+// once the change is durable: a nil error means committed and synced to disk.
+// An error of fn undoes what fn did and nothing else. fn may be called again
+// after a conflict between engines' transactions, so it touches nothing outside
+// and does no other I/O.
+//
+// Cancelling ctx gives up an update that waits for its turn. One that has begun
+// is finished.
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	u := &update{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	select {
+	case s.queue <- u:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.quit:
+		return errClosed
+	}
+	select {
+	case err := <-u.done:
+		if u.panicked != nil {
+			panic(u.panicked)
+		}
+		return s.dialect.translate(err)
+	case <-s.finished:
+		select { // it may have been answered just before
+		case err := <-u.done:
+			return s.dialect.translate(err)
+		default:
+			return errClosed
+		}
+	}
+}
+
+var errClosed = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the server is shutting down"}

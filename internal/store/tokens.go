@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+)
+
+func (tx *Tx) applyTokenPut(ctx context.Context, e *ledger.TokenPut) error {
+	t := e.Token
+	record, err := jsonOf(t)
+	if err != nil {
+		return err
+	}
+	issue := issueKey(&t)
+	if !e.Create {
+		return tx.change(ctx, "404 Token Not Found",
+			`UPDATE tokens SET issue_key = $2, record = $3 WHERE id = $1`, t.ID, issue, record)
+	}
+	return tx.insert(ctx, "token has already been taken", `
+		INSERT INTO tokens (id, digest, kind, user_id, level, target_id, issue_key, record)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		t.ID, t.Digest[:], t.Kind.String(), t.UserID, int(t.Target.Level), t.Target.ID, issue, record)
+}
+
+// issueKey lets a job of an issuer have one live token at a time.
+func issueKey(t *ledger.Token) sql.NullString {
+	if t.Job == nil || !t.RevokedAt.IsZero() {
+		return sql.NullString{}
+	}
+	return sql.NullString{String: fmt.Sprintf("%d/%d/%d", t.CreatorID, t.Job.ProjectID, t.Job.ID), Valid: true}
+}
+
+// TokenByDigest finds a token by the SHA-256 of its secret, revoked and expired
+// ones too. packhouse.NotFound: there is none.
+func (tx *Tx) TokenByDigest(ctx context.Context, d packhouse.Digest) (*ledger.Token, error) {
+	return oneRecord[ledger.Token](ctx, tx, "404 Token Not Found",
+		`SELECT record FROM tokens WHERE digest = $1`, d[:])
+}
+
+// Token finds a token by its id. packhouse.NotFound: there is none.
+func (tx *Tx) Token(ctx context.Context, id int64) (*ledger.Token, error) {
+	return oneRecord[ledger.Token](ctx, tx, "404 Token Not Found",
+		`SELECT record FROM tokens WHERE id = $1`, id)
+}
+
+// LiveJobToken finds the unrevoked token that an issuer made for a job.
+// packhouse.NotFound: there is none.
+func (tx *Tx) LiveJobToken(ctx context.Context, like *ledger.Token) (*ledger.Token, error) {
+	return oneRecord[ledger.Token](ctx, tx, "404 Token Not Found",
+		`SELECT record FROM tokens WHERE issue_key = $1`, issueKey(like))
+}
+
+// TokensOf lists the tokens of one kind that are limited to a group or project,
+// in the order of their ids.
+func (tx *Tx) TokensOf(ctx context.Context, target packhouse.Target, kind packhouse.ActorKind) ([]ledger.Token, error) {
+	return records[ledger.Token](ctx, tx,
+		`SELECT record FROM tokens WHERE level = $1 AND target_id = $2 AND kind = $3 ORDER BY id`,
+		int(target.Level), target.ID, kind.String())
+}
+
+// TokensOfUser lists the tokens of one kind that act as a user, in the order of
+// their ids.
+func (tx *Tx) TokensOfUser(ctx context.Context, userID int64, kind packhouse.ActorKind) ([]ledger.Token, error) {
+	return records[ledger.Token](ctx, tx,
+		`SELECT record FROM tokens WHERE user_id = $1 AND kind = $2 ORDER BY id`, userID, kind.String())
+}
+
+func oneRecord[T any](ctx context.Context, tx *Tx, missing, q string, args ...any) (*T, error) {
+	all, err := records[T](ctx, tx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, packhouse.Errorf(packhouse.NotFound, "%s", missing)
+	}
+	return &all[0], nil
+}

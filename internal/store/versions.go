@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+)
+
+const missingVersion = "404 Package Not Found"
+
+// applyStatusChange closes the version's row and opens another that differs in
+// its status alone.
+func (tx *Tx) applyStatusChange(ctx context.Context, entry ledger.Entry, e *ledger.StatusChange) error {
+	if err := tx.closeVersion(ctx, entry, e.VersionID); err != nil {
+		return err
+	}
+	const q = `
+		INSERT INTO versions (id, from_seq, package_id, number, key, status, metadata, creator_id, pipeline, created_at)
+		SELECT id, $2, package_id, number, key, $3, metadata, creator_id, pipeline, created_at
+		FROM versions WHERE id = $1 AND until_seq = $2`
+	_, err := tx.exec(ctx, q, e.VersionID, entry.Seq, string(e.Status))
+	return err
+}
+
+func (tx *Tx) applyVersionDelete(ctx context.Context, entry ledger.Entry, e *ledger.VersionDelete) error {
+	if err := tx.closeVersion(ctx, entry, e.VersionID); err != nil {
+		return err
+	}
+	const closeFiles = `
+		UPDATE files SET until_seq = $2, until_at = $3 WHERE version_id = $1 AND until_seq IS NULL`
+	if _, err := tx.exec(ctx, closeFiles, e.VersionID, entry.Seq, entry.At.UnixMicro()); err != nil {
+		return err
+	}
+	const closeTags = `
+		UPDATE tags SET until_seq = $2
+		WHERE version_id = $1 AND until_seq IS NULL
+			AND package_id = (SELECT package_id FROM versions WHERE id = $1 AND until_seq = $2)`
+	_, err := tx.exec(ctx, closeTags, e.VersionID, entry.Seq)
+	return err
+}
+
+func (tx *Tx) closeVersion(ctx context.Context, entry ledger.Entry, id int64) error {
+	return tx.change(ctx, missingVersion,
+		`UPDATE versions SET until_seq = $2 WHERE id = $1 AND until_seq IS NULL`, id, entry.Seq)
+}
+
+func (tx *Tx) applyTagPut(ctx context.Context, entry ledger.Entry, e *ledger.TagPut) error {
+	const closeOld = `
+		UPDATE tags SET until_seq = $3 WHERE package_id = $1 AND name = $2 AND until_seq IS NULL`
+	if _, err := tx.exec(ctx, closeOld, e.PackageID, e.Name, entry.Seq); err != nil {
+		return err
+	}
+	return tx.change(ctx, missingVersion, `
+		INSERT INTO tags (package_id, name, from_seq, version_id)
+		SELECT $1, $2, $3, id FROM versions WHERE id = $4 AND package_id = $1 AND until_seq IS NULL`,
+		e.PackageID, e.Name, entry.Seq, e.VersionID)
+}
+
+func (tx *Tx) applyTagRemove(ctx context.Context, entry ledger.Entry, e *ledger.TagRemove) error {
+	return tx.change(ctx, "404 Tag Not Found",
+		`UPDATE tags SET until_seq = $3 WHERE package_id = $1 AND name = $2 AND until_seq IS NULL`,
+		e.PackageID, e.Name, entry.Seq)
+}
+
+const selectVersion = `
+	SELECT v.id, v.number, v.key, v.status, v.metadata, v.creator_id, v.pipeline, v.created_at,
+		p.id, p.project_id, p.format, p.name, p.key
+	FROM versions v JOIN packages p ON p.id = v.package_id`
+
+func readVersion(row scanner) (v packhouse.Version, err error) {
+	var (
+		created            int64
+		metadata, pipeline []byte
+	)
+	err = row.Scan(&v.ID, &v.Number, &v.Key, &v.Status, &metadata, &v.CreatorID, &pipeline, &created,
+		&v.Package.ID, &v.Package.ProjectID, &v.Package.Format, &v.Package.Name, &v.Package.Key)
+	if err != nil {
+		return v, err
+	}
+	v.CreatedAt, v.Metadata = fromMicros(created), metadata
+	v.Pipeline, err = readPipeline(pipeline)
+	return v, err
+}
+
+func readPipeline(text []byte) (*packhouse.Pipeline, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	p := new(packhouse.Pipeline)
+	if err := json.Unmarshal(text, p); err != nil {
+		return nil, fmt.Errorf("decode pipeline: %w", err)
+	}
+	return p, nil
+}
+
+// Version finds a live version of a project by its id. packhouse.NotFound:
+// there is none.
+func (tx *Tx) Version(ctx context.Context, projectID, id int64) (*packhouse.Version, error) {
+	const q = selectVersion + ` WHERE v.id = $1 AND v.until_seq IS NULL AND p.project_id = $2`
+	return oneVersion(ctx, tx, q, id, projectID)
+}
+
+func oneVersion(ctx context.Context, tx *Tx, q string, args ...any) (*packhouse.Version, error) {
+	all, err := collect(ctx, tx, readVersion, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, packhouse.Errorf(packhouse.NotFound, missingVersion)
+	}
+	return &all[0], nil
+}
+
+// VersionFilter selects live versions of one project. Empty fields select all.
+type VersionFilter struct {
+	ProjectID int64
+	Format    string
+	Name      string             // part of the name, without regard to case
+	Number    string             // the whole version number
+	Statuses  []packhouse.Status // nil: those that lists show, default and error
+}
+
+// Page is a part of a list by offset.
+type Page struct {
+	Offset, Limit int
+	Descending    bool
+}
+
+// Versions lists live versions in the order of their creation, and counts how
+// many there are on all pages.
+func (tx *Tx) Versions(ctx context.Context, f VersionFilter, page Page) (list []packhouse.Version, total int, err error) {
+	statuses := f.Statuses
+	if statuses == nil {
+		statuses = []packhouse.Status{packhouse.StatusDefault, packhouse.StatusError}
+	}
+	var status [2]string
+	for i := range status {
+		status[i] = string(statuses[min(i, len(statuses)-1)])
+	}
+	const where = `
+		WHERE p.project_id = $1 AND v.until_seq IS NULL AND v.status IN ($2, $3)
+			AND ($4 = '' OR p.format = $4) AND ($5 = '' OR v.number = $5)
+			AND LOWER(p.name) LIKE $6 ESCAPE '\'`
+	args := []any{f.ProjectID, status[0], status[1], f.Format, f.Number, "%" + escapeLike(Key(f.Name)) + "%"}
+	const count = `SELECT COUNT(*) FROM versions v JOIN packages p ON p.id = v.package_id` + where
+	if err := tx.row(ctx, count, args, &total); err != nil {
+		return nil, 0, err
+	}
+	order := selectVersion + where + ` ORDER BY v.id LIMIT $7 OFFSET $8`
+	if page.Descending {
+		order = selectVersion + where + ` ORDER BY v.id DESC LIMIT $7 OFFSET $8`
+	}
+	list, err = collect(ctx, tx, readVersion, order, append(args, page.Limit, page.Offset)...)
+	return list, total, err
+}
+
+// escapeLike makes LIKE take every character of s for itself.
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace
