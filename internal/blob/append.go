@@ -116,8 +116,9 @@ type appender struct {
 	limit  int64
 
 	ring  [ringSize]chunk
-	count int           // chunks begun
-	lanes []chan *chunk // one for each checksum; none for a short body
+	count int            // chunks begun
+	lanes []chan *chunk  // one for each checksum; none for a short body
+	ends  sync.WaitGroup // of the goroutines behind the lanes
 }
 
 // next returns the chunk to read into, once its former bytes are hashed.
@@ -139,7 +140,7 @@ func (a *appender) start() {
 	for _, one := range a.hasher.all {
 		lane := make(chan *chunk, ringSize)
 		a.lanes = append(a.lanes, lane)
-		go hashChunks(one, lane)
+		a.ends.Go(func() { hashChunks(one, lane) })
 	}
 }
 
@@ -174,7 +175,7 @@ func (a *appender) add(c *chunk) error {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		return Explain(fmt.Errorf("write to upload: %w", err))
+		return Explain(err)
 	}
 	return nil
 }
@@ -184,11 +185,10 @@ func (a *appender) stop() {
 	for _, lane := range a.lanes {
 		close(lane)
 	}
+	a.ends.Wait()
 	for i := range a.ring {
-		c := &a.ring[i]
-		c.hashed.Wait()
-		if c.buffer != nil {
-			buffers.Put(c.buffer)
+		if buffer := a.ring[i].buffer; buffer != nil {
+			buffers.Put(buffer)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"packhouse/internal/blob"
 	"packhouse/internal/blob/blobtest"
@@ -38,12 +39,9 @@ func TestPutLeavesNoGoroutine(t *testing.T) {
 		s := blobtest.Faulty(mem.New(), plan)
 		blob.Put(t.Context(), s, bytes.NewReader(body), blob.PutOptions{Also: allHashes})
 	}
-	// A lane that was told to end may need a moment to be gone.
-	for range 1000 {
-		if runtime.NumGoroutine() <= before {
-			break
-		}
-		runtime.Gosched()
+	// A goroutine whose function has returned is counted for a moment longer.
+	for patience := 100; runtime.NumGoroutine() > before && patience > 0; patience-- {
+		time.Sleep(10 * time.Millisecond)
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines after Put, %d before", after, before)

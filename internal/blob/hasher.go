@@ -122,7 +122,7 @@ func (h *Hasher) MarshalBinary() ([]byte, error) {
 // Hasher is unchanged.
 func (h *Hasher) UnmarshalBinary(state []byte) error {
 	const header = 1 + 1 + 8
-	if len(state) < header || state[0] != stateVersion {
+	if len(state) < header || state[0] != stateVersion || Hashes(state[1]) > MD5|SHA1|SHA512 {
 		return errState
 	}
 	restored := NewHasher(Hashes(state[1]))

@@ -77,7 +77,7 @@ func TestHasherStateRefused(t *testing.T) {
 		t.Fatalf("MarshalBinary = %v, want success", err)
 	}
 	before := h.Sums()
-	bad := [][]byte{nil, append(bytes.Clone(good), 0), append([]byte{99}, good[1:]...)}
+	bad := [][]byte{nil, append(bytes.Clone(good), 0), append([]byte{99}, good[1:]...), append([]byte{good[0], 0xff}, good[2:]...)}
 	for n := range good {
 		bad = append(bad, good[:n])
 	}

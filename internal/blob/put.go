@@ -30,7 +30,7 @@ type PutOptions struct {
 func Put(ctx context.Context, s Store, r io.Reader, opts PutOptions) (Info, Sums, error) {
 	u, err := s.Create(ctx)
 	if err != nil {
-		return Info{}, Sums{}, Explain(fmt.Errorf("create upload: %w", err))
+		return Info{}, Sums{}, Explain(err)
 	}
 	h := NewHasher(opts.Also)
 	if _, err := Append(ctx, u, h, r, opts.Limit); err != nil {
@@ -42,8 +42,7 @@ func Put(ctx context.Context, s Store, r io.Reader, opts PutOptions) (Info, Sums
 	}
 	info, err := u.Commit(ctx, sums.SHA256)
 	if err != nil {
-		err = Explain(fmt.Errorf("commit upload: %w", err))
-		return Info{}, Sums{}, withdraw(ctx, s, u, sums.SHA256, err)
+		return Info{}, Sums{}, withdraw(ctx, s, u, sums.SHA256, Explain(err))
 	}
 	return info, sums, nil
 }

@@ -53,7 +53,7 @@ func (u *upload) commit(ctx context.Context, digest packhouse.Digest) (blob.Info
 func (s *Store) place(from string, key blob.Key) error {
 	dir, to := blobPath(key)
 	if err := s.fanout.ensure(s, key); err != nil {
-		return orFull(err)
+		return err
 	}
 	// Opened before the rename: running out of file descriptors leaves the
 	// upload where it was and is no reason to stop the store.
@@ -110,7 +110,7 @@ func (f *fanout) ensure(s *Store, key blob.Key) error {
 // makeDir makes a folder unless it exists and syncs the one above it.
 func (s *Store) makeDir(name, above string) error {
 	if err := s.files.mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+		return orFull(err)
 	}
 	return s.syncDir(above)
 }

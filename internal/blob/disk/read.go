@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"packhouse"
 	"packhouse/internal/blob"
 )
 
@@ -47,7 +48,7 @@ func (s *Store) Stat(ctx context.Context, key blob.Key) (blob.Info, error) {
 	return describe(key, digest, stat), nil
 }
 
-func describe(key blob.Key, digest [32]byte, stat fs.FileInfo) blob.Info {
+func describe(key blob.Key, digest packhouse.Digest, stat fs.FileInfo) blob.Info {
 	return blob.Info{Key: key, Digest: digest, Size: stat.Size(), ModTime: stat.ModTime()}
 }
 

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// clientEnv makes the test binary a load generator: address, connections, bytes of
-// an answer, requests. A process of its own keeps the client's CPU out of the measure.
+// clientEnv makes the test binary a load generator: address, connections, requests
+// (0 to keep the connections idle). A process of its own keeps the client's CPU out of the measure.
 const clientEnv = "H1_BENCH_CLIENT"
 
 func benchHandler(body []byte) http.HandlerFunc {
@@ -59,7 +59,7 @@ func BenchmarkServe(b *testing.B) {
 				b.ResetTimer()
 				runClient(b, addr, 16, b.N)
 				b.StopTimer()
-				b.ReportMetric(float64((cpu(b) - before).Microseconds())/float64(b.N), "cpu-us/op")
+				b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-us/op")
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 			})
 		}
@@ -121,6 +121,12 @@ func TestBenchClient(t *testing.T) {
 	if n, _ := fmt.Sscan(os.Getenv(clientEnv), &addr, &conns, &requests); n != 3 {
 		return
 	}
+	if requests == 0 {
+		if err := holdIdle(addr, conns); err != nil {
+			t.Error(err)
+		}
+		return
+	}
 	var left atomic.Int64
 	left.Store(int64(requests))
 	var wg sync.WaitGroup
@@ -170,8 +176,8 @@ func load(addr string, left *atomic.Int64) error {
 }
 
 // BenchmarkIdle reports what a keep-alive connection costs in memory while it
-// waits, after one request was answered on each of 10,000 (fewer where the limit
-// of open files is low). The kernel's share is not included.
+// waits, after one request was answered on each of 10,000. It needs a limit of as
+// many open files; the kernel's share of the memory is not included.
 func BenchmarkIdle(b *testing.B) {
 	handler := benchHandler(make([]byte, 4<<10))
 	for name, start := range map[string]func() string{
@@ -186,40 +192,47 @@ func BenchmarkIdle(b *testing.B) {
 			const count = 10000
 			fresh := memory()
 			addr := start()
-			clients := make([]*os.File, 0, count)
-			for range count {
-				clients = append(clients, idleClient(b, addr))
+			cmd := exec.Command(os.Args[0], "-test.run=^TestBenchClient$")
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d 0", clientEnv, addr, count))
+			cmd.Stderr = os.Stderr
+			hold, _ := cmd.StdinPipe()
+			ready, _ := cmd.StdoutPipe()
+			if err := cmd.Start(); err != nil {
+				b.Fatal(err)
 			}
-			b.ReportMetric(float64(memory()-fresh)/count/1024, "KiB/conn")
-			for _, f := range clients {
-				f.Close()
+			if line, err := bufio.NewReader(ready).ReadString('\n'); line != "ready\n" {
+				b.Fatalf("client: %q, %v", line, err)
 			}
+			each := float64(memory()-fresh) / count / 1024
+			hold.Close()
+			cmd.Wait()
 			for b.Loop() {
-				// The measure is above; the loop has nothing to repeat.
+				// What is measured is above and has no repetition.
 			}
+			b.ReportMetric(each, "KiB/conn")
 		})
 	}
 }
 
-// idleClient asks once and returns the socket as a blocking file, whose share of
-// this process's memory is small and the same for both servers.
-func idleClient(b *testing.B, addr string) *os.File {
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		b.Fatal(err)
+// holdIdle asks once on each of conns connections, says so on standard output,
+// and keeps them open until standard input ends.
+func holdIdle(addr string, conns int) error {
+	for range conns {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		io.WriteString(conn, simple)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			return err
+		}
+		io.Copy(io.Discard, resp.Body)
 	}
-	defer conn.Close()
-	io.WriteString(conn, simple)
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	io.Copy(io.Discard, resp.Body)
-	f, err := conn.(*net.TCPConn).File()
-	if err != nil {
-		b.Fatal(err)
-	}
-	return f
+	fmt.Println("ready")
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 // memory is what the Go runtime holds from the system and has not given back,

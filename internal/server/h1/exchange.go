@@ -26,8 +26,8 @@ type exchange struct {
 }
 
 func newExchange(parent context.Context) *exchange {
-	x := &exchange{request: new(http.Request), header: make(http.Header, 16)}
-	x.response.header = make(http.Header, 16)
+	x := &exchange{request: new(http.Request), header: make(http.Header)}
+	x.response.header = make(http.Header)
 	x.head.clear()
 	x.bind(&requestContext{parent: parent})
 	return x

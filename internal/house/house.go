@@ -1,0 +1,216 @@
+// Package house joins the rooms to a running registry: it opens the data folder,
+// wires each room to those it needs, and hands out the one http.Handler. It is
+// what `packhouse serve` runs, and what tests run when they want the real thing.
+package house
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"packhouse/internal/api"
+	"packhouse/internal/authn"
+	"packhouse/internal/blob"
+	"packhouse/internal/blob/disk"
+	"packhouse/internal/directory"
+	"packhouse/internal/format"
+	"packhouse/internal/format/all"
+	"packhouse/internal/gate"
+	"packhouse/internal/jobs"
+	"packhouse/internal/policy"
+	"packhouse/internal/registry"
+	"packhouse/internal/store"
+)
+
+// Version is the version of Packhouse, set when a release is built.
+var Version = "development"
+
+// Options say how a House is furnished. Data is required.
+type Options struct {
+	Data      string          // folder of the database and the files
+	RootToken string          // preset of the administrator's token; "" makes one
+	Root      format.Protocol // what is served outside /api/v4
+	Observe   func(*gate.Observation)
+	Log       *slog.Logger
+
+	External       *url.URL
+	TrustedProxies []netip.Prefix
+	QueryTokens    bool
+	Directory      directory.Options
+	Limits         map[string]int64 // largest file in bytes, by format
+	Retention      time.Duration
+	PurgeEvery     time.Duration
+	SweepEvery     time.Duration
+	Reserve        int64 // bytes of free disk that uploads leave alone
+	CacheBytes     int
+	GitLabVersion  string
+
+	// Blobs replaces the files in the data folder; for tests that inject failures.
+	Blobs blob.Store
+}
+
+// House is a registry that is ready to serve.
+type House struct {
+	Handler   http.Handler
+	Store     *store.Store
+	Directory *directory.Directory
+	Changes   *directory.Changes
+	Issuer    authn.Issuer
+	Registry  *registry.Registry
+	Root      *Administrator // how the first administrator was found or made
+
+	options Options
+	lock    *os.File
+	stop    context.CancelFunc
+	working sync.WaitGroup
+}
+
+// Open opens the data folder, making it on the first start, and starts the
+// background work. Nobody else may have the folder open.
+func Open(ctx context.Context, opts Options) (h *House, err error) {
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	lock, err := lockFolder(opts.Data)
+	if err != nil {
+		return nil, err
+	}
+	h = &House{options: opts, lock: lock}
+	defer func() {
+		if err != nil {
+			h.Close()
+		}
+	}()
+	h.Store, err = store.OpenSQLite(ctx, filepath.Join(opts.Data, "packhouse.db"), store.Options{Log: opts.Log})
+	if err != nil {
+		return h, err
+	}
+	if opts.Blobs == nil {
+		opts.Blobs, err = disk.New(filepath.Join(opts.Data, "files"), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
+		if err != nil {
+			return h, fmt.Errorf("open the folder of files: %w", err)
+		}
+	}
+	if h.Directory, err = directory.Open(ctx, h.Store, opts.Directory); err != nil {
+		return h, fmt.Errorf("load the directory: %w", err)
+	}
+	h.Changes = directory.NewChanges(h.Directory, h.Store)
+	h.Issuer = authn.Issuer{Store: h.Store}
+	h.Registry = registry.New(registry.Options{
+		Store: h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(), Limits: opts.Limits,
+		Log: opts.Log, Retention: opts.Retention, CacheBytes: opts.CacheBytes,
+	})
+	if h.Root, err = h.administrator(ctx); err != nil {
+		return h, fmt.Errorf("set up the administrator: %w", err)
+	}
+	if h.Handler, err = h.gate(); err != nil {
+		return h, err
+	}
+	return h, h.work(ctx)
+}
+
+// gate builds the door to everything above.
+func (h *House) gate() (http.Handler, error) {
+	formats := all.Formats()
+	a := &api.API{
+		Store: h.Store, Directory: h.Directory, Changes: h.Changes, Issuer: h.Issuer, Registry: h.Registry,
+		Version: Version, GitLabVersion: h.options.GitLabVersion,
+	}
+	for _, f := range formats {
+		a.Formats = append(a.Formats, f.Name())
+	}
+	return gate.New(gate.Options{
+		Formats: formats, API: a, Root: h.options.Root,
+		Authn: authn.New(authn.Options{
+			Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens,
+		}),
+		Directory: h.Directory, Registry: h.Registry,
+		External: h.options.External, TrustedProxies: h.options.TrustedProxies,
+		Observe: h.options.Observe, Log: h.options.Log,
+	})
+}
+
+// work starts the background work.
+func (h *House) work(ctx context.Context) error {
+	handlers := map[string]jobs.Handler{
+		"purge": func(ctx context.Context, _ string) (time.Duration, error) {
+			done, err := h.Registry.Purge(ctx)
+			if done.Files > 0 {
+				h.options.Log.Info("deleted files purged", "files", done.Files, "blobs", done.Blobs)
+			}
+			return h.options.PurgeEvery, err
+		},
+		"sweep": func(ctx context.Context, _ string) (time.Duration, error) {
+			done, err := h.Registry.Sweep(ctx)
+			if done.Uploads+done.Orphans > 0 {
+				h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
+			}
+			return h.options.SweepEvery, err
+		},
+	}
+	// A first run soon after the start finds what a crash left behind.
+	for kind, wait := range map[string]time.Duration{"purge": h.options.PurgeEvery, "sweep": h.options.SweepEvery} {
+		if wait <= 0 {
+			delete(handlers, kind)
+			continue
+		}
+		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(time.Minute)); err != nil {
+			return err
+		}
+	}
+	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	runner := jobs.New(jobs.Options{Store: h.Store, Handlers: handlers, Log: h.options.Log})
+	h.working.Go(func() { runner.Run(ctx) })
+	h.working.Go(func() { h.saveDownloads(ctx) })
+	return nil
+}
+
+// downloadsEvery is how often the download counters are written.
+const downloadsEvery = 10 * time.Second
+
+func (h *House) saveDownloads(ctx context.Context) {
+	tick := time.NewTicker(downloadsEvery)
+	defer tick.Stop()
+	for running := true; running; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			running = false
+		}
+		if err := h.Registry.SaveDownloads(context.WithoutCancel(ctx)); err != nil {
+			h.options.Log.Warn("download counters not written", "error", err)
+		}
+	}
+}
+
+// Ready reports whether the house can serve: that its database answers.
+func (h *House) Ready(ctx context.Context) error {
+	return h.Store.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.Position(ctx)
+		return err
+	})
+}
+
+// Close ends the background work and closes the database. Requests must be over.
+func (h *House) Close() error {
+	var errs []error
+	if h.stop != nil {
+		h.stop()
+		h.working.Wait()
+	}
+	if h.Store != nil {
+		errs = append(errs, h.Store.Close())
+	}
+	if h.lock != nil {
+		errs = append(errs, h.lock.Close())
+	}
+	return errors.Join(errs...)
+}
