@@ -189,7 +189,7 @@ func (a *API) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse.Er
 
 // link makes an absolute link from a path below the server's public address.
 func (q *request) link(path string) string {
-	return q.Base.JoinPath(path).String()
+	return q.Base().JoinPath(path).String()
 }
 
 // id reads a parameter of the path that is a number. What is no number is as

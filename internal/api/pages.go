@@ -89,10 +89,10 @@ func (q *request) pageLink(page, perPage int) string {
 	}
 	query.Set("page", fmt.Sprint(page))
 	query.Set("per_page", fmt.Sprint(perPage))
-	u := *q.Base
+	u := *q.Base()
 	u.Path, u.RawPath = u.Path+q.URL.Path, ""
 	if raw := q.URL.EscapedPath(); raw != q.URL.Path {
-		u.RawPath = q.Base.EscapedPath() + raw
+		u.RawPath = q.Base().EscapedPath() + raw
 	}
 	u.RawQuery = query.Encode()
 	return u.String()

@@ -41,8 +41,7 @@ func parseParams(r *http.Request) (params, error) {
 		if err := r.ParseMultipartForm(maxBody); err != nil {
 			return nil, unreadable(err)
 		}
-		defer r.MultipartForm.RemoveAll()
-		p.add(r.MultipartForm.Value)
+		p.add(r.MultipartForm.Value) // too small a body for files on disk
 	default:
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

@@ -48,7 +48,7 @@ func New(opts Options) *Authenticator {
 	}
 	a := &Authenticator{
 		store: opts.Store, directory: opts.Directory, now: opts.Now, query: opts.QueryTokens,
-		tokens: memo.New[packhouse.Digest, *ledger.Token](10_000),
+		tokens: memo.New[packhouse.Digest, *ledger.Token](10_000, nil),
 	}
 	opts.Store.Subscribe(func(entries []ledger.Entry) {
 		for _, e := range entries {

@@ -142,3 +142,12 @@ type Filer interface {
 	// stays the one to close it.
 	File() *os.File
 }
+
+// Roomer is a Store that keeps a reserve of free space on its file system, and
+// guards it also against what others write there. The database beside the blobs
+// asks it before it takes in a small file, so that recording a delete never
+// fails for want of space.
+type Roomer interface {
+	// Room returns ErrFull when n bytes more would eat into the reserve.
+	Room(n int) error
+}

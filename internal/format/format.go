@@ -7,6 +7,7 @@ package format
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"packhouse"
 	"packhouse/internal/authz"
@@ -70,17 +71,38 @@ type Route struct {
 type Call struct {
 	Actor     packhouse.Actor
 	Target    packhouse.Target
-	Base      *url.URL         // the server's public address, for absolute links; shared, not to be changed
-	Mount     string           // path below Base at which the format was addressed: "/api/v4/projects/31/packages/npm"
 	Source    registry.Source  // what may be read here
-	Hosted    *registry.Hosted // what may be changed here; nil unless Target is a project
+	Hosted    *registry.Hosted // what may be changed here; nil unless Target is a project and the method can change it
 	By        ledger.By        // the actor, as the ledger records it
 	RequestID string
 	Slash     bool // the path ended with a slash
 	Parsed    any  // what Locate has read of the request's body, for Handle
 
-	args Args
+	args  Args
+	way   Way
+	mount []string
 }
+
+// Way is how a request got here. The gate fills it in, for what is worked out
+// only when a handler asks for it.
+type Way interface {
+	// Base is the server's public address.
+	Base() *url.URL
+}
+
+// NewCall makes a Call from what a route's pattern matched, the way the request
+// came, and the decoded segments below which the protocol is mounted.
+func NewCall(args Args, way Way, mount []string) *Call {
+	return &Call{args: args, way: way, mount: mount}
+}
+
+// Base is the server's public address, for absolute links. It is shared and not
+// to be changed.
+func (c *Call) Base() *url.URL { return c.way.Base() }
+
+// Mount is the path below Base at which the format was addressed, decoded:
+// "/api/v4/projects/31/packages/npm".
+func (c *Call) Mount() string { return "/" + strings.Join(c.mount, "/") }
 
 // Arg returns what a parameter of the route's pattern matched, decoded: for
 // "{name}" one segment, for "{path...}" segments joined by slashes. An unknown
@@ -93,6 +115,3 @@ func (c *Call) Arg(name string) string {
 	}
 	return ""
 }
-
-// WithArgs sets what the route's pattern matched. The gate calls it.
-func (c *Call) WithArgs(args Args) { c.args = args }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"packhouse"
 	"packhouse/internal/registry"
 )
 
@@ -16,37 +17,49 @@ import (
 // conditional requests (RFC 9110, 13 and 14); the ETag is the SHA-256. Headers
 // that the caller has set stay.
 func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) error {
-	digest := c.File.SHA256.String()
-	h := w.Header()
-	setDefault(h, "Content-Type", "application/octet-stream")
-	setDefault(h, "Content-Disposition", Attachment(path.Base(c.File.Path)))
-	h["X-Checksum-Sha256"] = []string{digest}
-	h["Etag"] = []string{`"` + digest + `"`}
-	h["X-Content-Type-Options"] = noSniff
+	own := w.Header()
+	for _, f := range c.Derived(func() any { return headersOf(c.File()) }).([]field) {
+		if _, set := own[f.name]; !set {
+			own[f.name] = f.value
+		}
+	}
 	if r.Method == http.MethodGet {
 		c.Downloaded()
 	}
 	data, small := c.Bytes()
-	if small && !conditional(r.Header) {
-		h["Content-Length"] = []string{strconv.Itoa(len(data))}
-		h["Accept-Ranges"] = acceptRanges
-		h["Last-Modified"] = []string{c.File.CreatedAt.Format(http.TimeFormat)}
+	switch {
+	case small && !conditional(r.Header):
+		own["Content-Length"] = []string{strconv.Itoa(len(data))}
 		w.WriteHeader(http.StatusOK)
 		_, _ = w.Write(data) // a client that went away needs no answer
-		return nil
+	case small:
+		http.ServeContent(w, r, "", c.File().CreatedAt, bytes.NewReader(data))
+	default:
+		http.ServeContent(w, r, "", c.File().CreatedAt, c.Reader())
 	}
-	if small {
-		http.ServeContent(w, r, "", c.File.CreatedAt, bytes.NewReader(data))
-		return nil
-	}
-	http.ServeContent(w, r, "", c.File.CreatedAt, c.Reader())
 	return nil
 }
 
-var (
-	noSniff      = []string{"nosniff"}
-	acceptRanges = []string{"bytes"}
-)
+// field is a header field in the form in which it is stored in a http.Header.
+// Its value is shared between answers and never changed.
+type field struct {
+	name  string
+	value []string
+}
+
+// headersOf are the headers of every answer with a file.
+func headersOf(f *packhouse.File) []field {
+	digest := f.SHA256.String()
+	return []field{
+		{"Content-Type", []string{"application/octet-stream"}},
+		{"Content-Disposition", []string{Attachment(path.Base(f.Path))}},
+		{"X-Checksum-Sha256", []string{digest}},
+		{"Etag", []string{`"` + digest + `"`}},
+		{"X-Content-Type-Options", []string{"nosniff"}},
+		{"Accept-Ranges", []string{"bytes"}},
+		{"Last-Modified", []string{f.CreatedAt.Format(http.TimeFormat)}},
+	}
+}
 
 // conditional reports whether a request may be answered with anything but the
 // whole file.
@@ -57,12 +70,6 @@ func conditional(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-func setDefault(h http.Header, name, value string) {
-	if _, ok := h[name]; !ok {
-		h[name] = []string{value}
-	}
 }
 
 // Attachment writes a Content-Disposition with the file name in both forms, as

@@ -51,17 +51,25 @@ func (g *Gate) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// base is the public address of the server: as configured, else as a trusted
+// way is a request's way here, for handlers that make links.
+type way struct {
+	gate    *Gate
+	request *http.Request
+	from    forwarded
+}
+
+// Base is the public address of the server: as configured, else as a trusted
 // proxy says, else as the client wrote it.
-func (g *Gate) base(r *http.Request, f forwarded) *url.URL {
-	if g.options.External != nil {
-		return g.options.External
+func (w way) Base() *url.URL {
+	r := w.request
+	if w.gate.options.External != nil {
+		return w.gate.options.External
 	}
 	u := &url.URL{Scheme: "http", Host: r.Host}
 	if r.TLS != nil {
 		u.Scheme = "https"
 	}
-	if f.trusted {
+	if w.from.trusted {
 		if proto := r.Header.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
 			u.Scheme = proto
 		}

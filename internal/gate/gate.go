@@ -5,12 +5,14 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"packhouse"
@@ -26,7 +28,7 @@ import (
 type Options struct {
 	Formats   []format.Format
 	API       format.Protocol // mounted at /api/v4
-	Root      format.Protocol // mounted at /, for what is in no API: health, metrics
+	Root      format.Protocol // mounted at /, for what is in no API: health, metrics; may be nil
 	Authn     *authn.Authenticator
 	Directory *directory.Directory
 	Registry  *registry.Registry
@@ -72,62 +74,80 @@ func New(opts Options) (*Gate, error) {
 	return &Gate{options: opts, table: t}, nil
 }
 
+// passage is one request on its way through the gate. It is used again for
+// another request when this one is over.
+type passage struct {
+	gate     *Gate
+	request  *http.Request
+	recorder recorder
+	seen     Observation
+	from     forwarded
+	protocol format.Protocol // whose shape an error has
+}
+
+var passages = sync.Pool{New: func() any { return new(passage) }}
+
 // ServeHTTP takes a request through the gate.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	proxied := g.proxied(r)
-	o := Observation{Request: r, RequestID: requestID(r, proxied.trusted), Remote: proxied.client}
-	rec := recorder{ResponseWriter: w}
-	rec.Header()["X-Request-Id"] = []string{o.RequestID}
-	var protocol format.Protocol = g.options.API
-	defer func() {
-		if v := recover(); v != nil {
-			g.panicked(&rec, r, &o, protocol, v)
-		}
-		o.Status, o.Bytes, o.Took = rec.status, rec.bytes, time.Since(start)
-		if g.options.Observe != nil {
-			g.options.Observe(&o)
-		}
-	}()
-	if err := g.pass(&rec, r, &o, proxied, &protocol); err != nil {
-		o.Err = packhouse.AsError(err)
-		g.refuse(&rec, r, &o, protocol)
+	p := passages.Get().(*passage)
+	defer p.leave(start)
+	*p = passage{gate: g, request: r, recorder: recorder{ResponseWriter: w}, from: g.proxied(r), protocol: g.options.API}
+	p.seen = Observation{Request: r, RequestID: requestID(r, p.from.trusted), Remote: p.from.client}
+	p.recorder.Header()["X-Request-Id"] = []string{p.seen.RequestID}
+	if err := p.pass(); err != nil {
+		p.seen.Err = packhouse.AsError(err)
+		p.refuse()
 	}
 }
 
-// pass takes the steps from the path to the handler. protocol is set as soon as
-// it is known whose shape an error has to have.
-func (g *Gate) pass(w *recorder, r *http.Request, o *Observation, proxied forwarded, protocol *format.Protocol) error {
+// leave is the last step of every request, also of one that panicked.
+func (p *passage) leave(start time.Time) {
+	failure := recover()
+	if failure != nil {
+		failure = p.panicked(failure)
+	}
+	p.seen.Status, p.seen.Bytes, p.seen.Took = p.recorder.status, p.recorder.bytes, time.Since(start)
+	if observe := p.gate.options.Observe; observe != nil {
+		observe(&p.seen)
+	}
+	*p = passage{}
+	passages.Put(p)
+	if failure != nil {
+		panic(failure)
+	}
+}
+
+// pass takes the steps from the path to the handler.
+func (p *passage) pass() error {
+	g, r := p.gate, p.request
 	path, err := format.ParsePath(r.URL.EscapedPath())
 	if err != nil {
 		return err
 	}
 	m := g.table.find(path)
-	*protocol, o.Protocol = m.shape, m.name
+	p.protocol, p.seen.Protocol = m.shape, m.name
 	route, args, err := m.match(r.Method, make(format.Args, 0, 4))
 	if err != nil {
 		return err
 	}
-	o.Route = route.Path
-	call := &format.Call{
-		Base: g.base(r, proxied), Mount: m.mount(path), RequestID: o.RequestID, Slash: path.Slash,
-	}
-	call.WithArgs(args)
+	p.seen.Route = route.Path
+	call := format.NewCall(args, way{g, r, p.from}, path.Segments[:m.depth])
+	call.RequestID, call.Slash = p.seen.RequestID, path.Slash
 	if call.Actor, err = g.options.Authn.Actor(r); err != nil {
 		return err
 	}
-	o.Actor = call.Actor
+	p.seen.Actor = call.Actor
 	action, err := g.locate(r, m, route, call)
 	if err != nil {
 		return err
 	}
-	o.Target = call.Target
+	p.seen.Target = call.Target
 	if err := g.decide(call, action); err != nil {
 		return err
 	}
-	call.By = ledger.Of(call.Actor, o.RequestID)
-	g.furnish(call, m)
-	return g.anonymous(route.Handle(w, r, call), call, action)
+	g.furnish(r, call, m)
+	return g.anonymous(route.Handle(&p.recorder, r, call), call, action)
 }
 
 // locate finds the target of a request, and what is done to it: by its path, or
@@ -154,13 +174,18 @@ func (g *Gate) decide(call *format.Call, action authz.Action) error {
 }
 
 // furnish gives the call what may be read and changed at its target.
-func (g *Gate) furnish(call *format.Call, m mounted) {
-	switch call.Target.Level {
-	case packhouse.Project:
-		call.Source = g.options.Registry.Project(call.Target.ID)
-		call.Hosted = g.options.Registry.Hosted(call.Target.ID, m.name, call.Actor, call.By)
-	default:
+func (g *Gate) furnish(r *http.Request, call *format.Call, m mounted) {
+	if call.Target.Level != packhouse.Project {
 		call.Source = g.options.Registry.Group(g.options.Directory.Readable(call.Actor, call.Target))
+	} else {
+		call.Source = g.options.Registry.Project(call.Target.ID)
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return
+	}
+	call.By = ledger.Of(call.Actor, call.RequestID)
+	if call.Target.Level == packhouse.Project {
+		call.Hosted = g.options.Registry.Hosted(call.Target.ID, m.name, call.Actor, call.By)
 	}
 }
 
@@ -175,30 +200,36 @@ func (g *Gate) anonymous(err error, call *format.Call, action authz.Action) erro
 }
 
 // refuse answers with an error, in the protocol's shape.
-func (g *Gate) refuse(w *recorder, r *http.Request, o *Observation, protocol format.Protocol) {
-	if o.Err.Kind == packhouse.Internal && r.Context().Err() != nil {
-		o.Err = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the client went away", Err: o.Err.Err}
+func (p *passage) refuse() {
+	e := p.seen.Err
+	if e.Kind == packhouse.Internal && p.request.Context().Err() != nil {
+		e = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the client went away", Err: e.Err}
+		p.seen.Err = e
 	}
-	if w.status != 0 {
+	if e.Kind == packhouse.Internal {
+		p.gate.options.Log.Error("request failed", "request_id", p.seen.RequestID, "route", p.seen.Route, "error", e.Err)
+	}
+	if p.recorder.status != 0 {
 		// The answer has begun. Cutting it short is the only way left to say
 		// that it is not whole.
 		panic(http.ErrAbortHandler)
 	}
-	if o.Err.Kind == packhouse.Internal {
-		g.options.Log.ErrorContext(r.Context(), "request failed", "request_id", o.RequestID, "route", o.Route, "error", o.Err.Err)
-	}
-	drain(r)
-	protocol.WriteError(w, r, o.Err)
+	drain(p.request)
+	p.protocol.WriteError(&p.recorder, p.request, e)
 }
 
-func (g *Gate) panicked(w *recorder, r *http.Request, o *Observation, protocol format.Protocol, v any) {
-	if v == http.ErrAbortHandler {
-		panic(v)
+// panicked answers for a handler that panicked. It returns what the server has
+// to be told by panicking on: that the connection must be cut.
+func (p *passage) panicked(v any) any {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		return v
 	}
-	g.options.Log.Error("request panicked", "request_id", o.RequestID, "route", o.Route, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-	o.Err = &packhouse.Error{Kind: packhouse.Internal, Message: "internal error"}
-	if w.status != 0 {
-		panic(http.ErrAbortHandler)
+	p.gate.options.Log.Error("request panicked", "request_id", p.seen.RequestID, "route", p.seen.Route,
+		"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	p.seen.Err = &packhouse.Error{Kind: packhouse.Internal, Message: "internal error"}
+	if p.recorder.status != 0 {
+		return http.ErrAbortHandler
 	}
-	protocol.WriteError(w, r, o.Err)
+	p.protocol.WriteError(&p.recorder, p.request, p.seen.Err)
+	return nil
 }

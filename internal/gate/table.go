@@ -3,7 +3,6 @@ package gate
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"packhouse"
 	"packhouse/internal/format"
@@ -50,6 +49,10 @@ func newTable(opts Options) (*table, error) {
 	var err error
 	if t.api, err = compile("api", opts.API); err != nil {
 		return nil, err
+	}
+	if opts.Root == nil {
+		t.root = &protocol{name: "root", shape: opts.API}
+		return t, nil
 	}
 	t.root, err = compile("root", opts.Root)
 	return t, err
@@ -134,10 +137,4 @@ func (m mounted) match(method string, args format.Args) (*format.Route, format.A
 		return nil, nil, packhouse.Errorf(packhouse.NotAllowed, "405 Not Allowed")
 	}
 	return nil, nil, &packhouse.Error{Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found"}
-}
-
-// mount is the path below which the protocol was addressed, as it was written
-// but for the encoding.
-func (m mounted) mount(path format.Path) string {
-	return "/" + strings.Join(path.Segments[:m.depth], "/")
 }

@@ -37,7 +37,7 @@ var Version = "development"
 type Options struct {
 	Data      string          // folder of the database and the files
 	RootToken string          // preset of the administrator's token; "" makes one
-	Root      format.Protocol // what is served outside /api/v4
+	Root      format.Protocol // what is served outside /api/v4; may be nil
 	Observe   func(*gate.Observation)
 	Log       *slog.Logger
 
@@ -162,7 +162,7 @@ func (h *House) work(ctx context.Context) error {
 			delete(handlers, kind)
 			continue
 		}
-		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(time.Minute)); err != nil {
+		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(min(wait, time.Minute))); err != nil {
 			return err
 		}
 	}

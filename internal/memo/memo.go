@@ -25,6 +25,7 @@ func Place[K comparable](key K) uint64 { return maphash.Comparable(seed, key) }
 
 // Memo is a bounded memory of values by key. It is safe for concurrent use.
 type Memo[K comparable, V any] struct {
+	keep    func(K) K
 	touched [places]atomic.Uint64
 	cache   *otter.Cache[K, remembered[V]]
 }
@@ -34,9 +35,15 @@ type remembered[V any] struct {
 	as    uint64 // count of touches before the value was read
 }
 
-// New makes a Memo of at most size values.
-func New[K comparable, V any](size int) *Memo[K, V] {
-	return &Memo[K, V]{cache: otter.Must(&otter.Options[K, remembered[V]]{MaximumSize: size})}
+// New makes a Memo of at most size values. Before a key is remembered it passes
+// through keep, which cuts it loose from whatever it was taken out of: the parts
+// of a request's path hold on to the whole request. Keys without such parts need
+// none; keep may be nil.
+func New[K comparable, V any](size int, keep func(K) K) *Memo[K, V] {
+	if keep == nil {
+		keep = func(key K) K { return key }
+	}
+	return &Memo[K, V]{keep: keep, cache: otter.Must(&otter.Options[K, remembered[V]]{MaximumSize: size})}
 }
 
 // Touch forgets everything that belongs to a place.
@@ -52,7 +59,7 @@ func (m *Memo[K, V]) Get(key K, place uint64, load func() (V, error)) (V, error)
 	}
 	value, err := load()
 	if err == nil {
-		m.cache.Set(key, remembered[V]{value: value, as: now})
+		m.cache.Set(m.keep(key), remembered[V]{value: value, as: now})
 	}
 	return value, err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestMemoRemembersUntilTouched(t *testing.T) {
-	m := memo.New[string, int](10)
+	m := memo.New[string, int](10, nil)
 	place := memo.Place("p")
 	loads := 0
 	get := func() int {
@@ -30,7 +30,7 @@ func TestMemoRemembersUntilTouched(t *testing.T) {
 }
 
 func TestMemoDoesNotRememberErrors(t *testing.T) {
-	m := memo.New[string, int](10)
+	m := memo.New[string, int](10, nil)
 	failed := errors.New("failed")
 	if _, err := m.Get("k", 1, func() (int, error) { return 0, failed }); !errors.Is(err, failed) {
 		t.Fatalf("Get = %v, want %v", err, failed)
@@ -42,7 +42,7 @@ func TestMemoDoesNotRememberErrors(t *testing.T) {
 
 // A value that was read before a change and stored after it must not be served.
 func TestMemoForgetsWhatWasReadBeforeATouch(t *testing.T) {
-	m := memo.New[string, int](10)
+	m := memo.New[string, int](10, nil)
 	_, _ = m.Get("k", 1, func() (int, error) {
 		m.Touch(1) // the change is acknowledged while the old value is being read
 		return 1, nil
@@ -53,7 +53,7 @@ func TestMemoForgetsWhatWasReadBeforeATouch(t *testing.T) {
 }
 
 func TestMemoNeverServesStale(t *testing.T) {
-	m := memo.New[int, int64](100)
+	m := memo.New[int, int64](100, nil)
 	var truth, acknowledged atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {

@@ -11,13 +11,27 @@ import (
 
 // Content is a file with its bytes, open for reading.
 type Content struct {
-	Version packhouse.Version
-	File    packhouse.File
+	located *located
 
 	data      []byte      // of a small file
 	blob      blob.Reader // of another
 	downloads *downloads
 	now       func() time.Time
+}
+
+// File returns the file's record. It is shared and must not be changed.
+func (c *Content) File() *packhouse.File { return &c.located.File }
+
+// Derived returns what a format has made of the file's record, such as the
+// headers that it is served with. It calls make at least once and keeps the
+// result as long as the registry remembers the file.
+func (c *Content) Derived(make func() any) any {
+	if kept := c.located.derived.Load(); kept != nil {
+		return *kept
+	}
+	made := make()
+	c.located.derived.Store(&made)
+	return made
 }
 
 // Bytes returns a small file as a whole. ok is false for a file that has to be
@@ -37,7 +51,7 @@ func (c *Content) Reader() io.ReadSeeker {
 }
 
 // Downloaded counts a download of the file.
-func (c *Content) Downloaded() { c.downloads.add(c.File.ID, c.now()) }
+func (c *Content) Downloaded() { c.downloads.add(c.located.File.ID, c.now()) }
 
 // Close gives up the file.
 func (c *Content) Close() error {

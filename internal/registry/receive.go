@@ -98,6 +98,11 @@ func (h *Hosted) inline(in Incoming, data []byte, also blob.Hashes) (*Received, 
 	if limit != 0 && int64(len(data)) > limit {
 		return nil, policy.TooLarge(h.format, limit)
 	}
+	if r, ok := h.registry.blobs.Store.(blob.Roomer); ok {
+		if err := r.Room(len(data)); err != nil {
+			return nil, blob.Explain(err)
+		}
+	}
 	hasher := blob.NewHasher(also)
 	if _, err := hasher.Write(data); err != nil {
 		return nil, err

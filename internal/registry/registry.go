@@ -46,7 +46,7 @@ type Registry struct {
 	options   Options
 	store     *store.Store
 	blobs     *tracked
-	located   *memo.Memo[locateKey, store.Located]
+	located   *memo.Memo[locateKey, *located]
 	contents  *otter.Cache[packhouse.Digest, []byte] // small files; a digest never changes its bytes
 	downloads *downloads
 	now       func() time.Time
@@ -67,7 +67,7 @@ func New(opts Options) *Registry {
 	r := &Registry{
 		options: opts, store: opts.Store, now: opts.Now, log: opts.Log,
 		blobs:     newTracked(opts.Blobs),
-		located:   memo.New[locateKey, store.Located](10_000),
+		located:   memo.New[locateKey, *located](10_000, locateKey.clone),
 		downloads: newDownloads(),
 		contents: otter.Must(&otter.Options[packhouse.Digest, []byte]{
 			MaximumWeight: uint64(opts.CacheBytes),

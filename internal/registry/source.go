@@ -2,7 +2,10 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strings"
+	"sync/atomic"
 
 	"packhouse"
 	"packhouse/internal/blob"
@@ -39,9 +42,18 @@ type locateKey struct {
 	ref     packhouse.FileRef
 }
 
+// clone returns a key that shares no memory with the request it came from.
+func (k locateKey) clone() locateKey {
+	ref := &k.ref
+	for _, text := range []*string{&ref.Format, &ref.Package, &ref.Version, &ref.Path} {
+		*text = strings.Clone(*text)
+	}
+	return k
+}
+
 func (p *project) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
 	r := p.registry
-	found, err := r.located.Get(locateKey{p.id, ref}, packagePlace(ref.Format, ref.Package), func() (store.Located, error) {
+	found, err := r.located.Get(locateKey{p.id, ref}, packagePlace(ref.Format, ref.Package), func() (*located, error) {
 		return r.first(ctx, p.id, ref, func(store.Located) bool { return true })
 	})
 	if err != nil {
@@ -67,20 +79,30 @@ func (u *union) Open(ctx context.Context, ref packhouse.FileRef) (*Content, erro
 	return u.registry.open(ctx, found)
 }
 
+// located is a file that was found, and what a format has made of it.
+type located struct {
+	store.Located
+	derived atomic.Pointer[any]
+}
+
 // first finds the newest file that can be downloaded and that accept takes. It
 // keeps small contents in memory and returns the place without them.
-func (r *Registry) first(ctx context.Context, projectID int64, ref packhouse.FileRef, accept func(store.Located) bool) (found store.Located, err error) {
-	err = r.store.View(ctx, func(tx *store.Tx) error {
-		found, err = firstOf(tx.Locate(ctx, projectID, ref), func(l store.Located) bool {
+func (r *Registry) first(ctx context.Context, projectID int64, ref packhouse.FileRef, accept func(store.Located) bool) (*located, error) {
+	found := new(located)
+	err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+		found.Located, err = firstOf(tx.Locate(ctx, projectID, ref), func(l store.Located) bool {
 			return l.Version.Status.Downloadable() && accept(l)
 		})
 		return err
 	})
-	if err == nil && found.Blob.Key == "" {
+	if err != nil {
+		return nil, err
+	}
+	if found.Blob.Key == "" {
 		r.contents.Set(found.File.SHA256, found.Blob.Data)
 		found.Blob.Data = nil
 	}
-	return found, err
+	return found, nil
 }
 
 func firstOf(all iter.Seq2[store.Located, error], accept func(store.Located) bool) (store.Located, error) {
@@ -95,13 +117,20 @@ func firstOf(all iter.Seq2[store.Located, error], accept func(store.Located) boo
 	return store.Located{}, errNoFile()
 }
 
-// open gets at the bytes of a file.
-func (r *Registry) open(ctx context.Context, l store.Located) (*Content, error) {
-	c := &Content{Version: l.Version, File: l.File, downloads: r.downloads, now: r.now}
+// open gets at the bytes of a file. Between finding a file and opening it, it
+// may be deleted and its bytes given up; then it is not there.
+func (r *Registry) open(ctx context.Context, l *located) (*Content, error) {
+	c := &Content{located: l, downloads: r.downloads, now: r.now}
 	if l.Blob.Key != "" {
 		reader, err := r.blobs.Open(ctx, blob.Key(l.Blob.Key))
+		if errors.Is(err, blob.ErrNotFound) {
+			return nil, errNoFile()
+		}
+		if err != nil {
+			return nil, err
+		}
 		c.blob = reader
-		return c, err
+		return c, nil
 	}
 	if data, ok := r.contents.GetIfPresent(l.File.SHA256); ok {
 		c.data = data
@@ -122,7 +151,7 @@ func (r *Registry) open(ctx context.Context, l store.Located) (*Content, error) 
 // OpenFile opens a live file of a project by its ids, for the packages API.
 // packhouse.NotFound: there is none, or its version cannot be downloaded.
 func (r *Registry) OpenFile(ctx context.Context, projectID, versionID, fileID int64) (*Content, error) {
-	var l store.Located
+	l := new(located)
 	err := r.store.View(ctx, func(tx *store.Tx) error {
 		v, err := tx.Version(ctx, projectID, versionID)
 		if err != nil {

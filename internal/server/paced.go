@@ -72,5 +72,14 @@ func (c *pacedConn) ReadFrom(src io.Reader) (int64, error) {
 	return total, nil
 }
 
+// CloseWrite sends the end of the stream. net/http does that before it closes on a
+// client that still sends, so that the client gets to read the answer.
+func (c *pacedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // onlyWriter hides ReadFrom from io.Copy.
 type onlyWriter struct{ io.Writer }

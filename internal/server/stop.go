@@ -9,29 +9,35 @@ import (
 	"packhouse/internal/server/h1"
 )
 
-// stop ends serving. It returns when all requests have finished or ShutdownGrace
-// is over and the rest has been cut. fast is nil without the fast path.
+// stop ends serving. It returns when all requests have finished, or when
+// ShutdownGrace is over and the rest has been cut. fast is nil without the fast path.
 func (s *Server) stop(srv *http.Server, fast *h1.Listener, cutRequests context.CancelFunc) {
 	log := s.opts.Log
 	log.Info("stopping", "in_flight", s.active(fast), "grace", s.opts.ShutdownGrace)
 	begun := time.Now()
-	grace, cancel := context.WithTimeout(context.Background(), s.opts.ShutdownGrace)
-	defer cancel()
+	patience, cut := context.WithCancel(context.Background())
+	defer cut()
 
 	var both sync.WaitGroup
-	var fastErr error
+	both.Go(func() { srv.Shutdown(patience) })
 	if fast != nil {
-		both.Go(func() { fastErr = fast.Shutdown(grace) })
+		both.Go(func() { fast.Shutdown(patience) })
 	}
-	err := srv.Shutdown(grace)
-	if err != nil {
+	finished := make(chan struct{})
+	go func() {
+		both.Wait()
+		close(finished)
+	}()
+
+	select {
+	case <-finished:
+		log.Info("stopped", "took", time.Since(begun).Round(time.Millisecond))
+	case <-time.After(s.opts.ShutdownGrace):
 		log.Warn("grace is over, requests are cut", "in_flight", s.active(fast))
 		cutRequests()
+		cut()
+		<-finished
 		srv.Close()
-	}
-	both.Wait()
-	if err == nil && fastErr == nil {
-		log.Info("stopped", "took", time.Since(begun).Round(time.Millisecond))
 	}
 }
 

@@ -49,21 +49,16 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 }
 
 // Replay applies entries that another store wrote, as they are: same numbers,
-// times and ids. They must follow directly on this store's ledger.
+// times and ids. They must follow directly on this store's ledger. The bytes of
+// files, download counters and jobs are no part of it.
 func (tx *Tx) Replay(ctx context.Context, entries []ledger.Entry) error {
 	for _, e := range entries {
 		if e.Seq != tx.heads.seq+1 {
 			return fmt.Errorf("store: entry %d does not follow on %d", e.Seq, tx.heads.seq)
 		}
-		tx.heads.seq = e.Seq
-		tx.heads.include(e.Event)
-		if err := tx.apply(ctx, e); err != nil {
+		if err := tx.write(ctx, e); err != nil {
 			return fmt.Errorf("replay entry %d (%s): %w", e.Seq, e.Event.Verb(), err)
 		}
-		if err := tx.insertEntry(ctx, e); err != nil {
-			return err
-		}
-		tx.entries = append(tx.entries, e)
 	}
 	return nil
 }

@@ -13,9 +13,12 @@ import (
 // already, the new copy is spare.
 func (tx *Tx) keep(ctx context.Context, f *NewFile) (spare bool, err error) {
 	key := sql.NullString{String: f.Blob.Key, Valid: f.Blob.Key != ""}
-	var data any
-	if !key.Valid {
-		data = append([]byte{}, f.Blob.Data...) // never NULL
+	data := f.Blob.Data
+	switch {
+	case key.Valid:
+		data = nil
+	case data == nil:
+		data = []byte{} // an empty file, which is not NULL
 	}
 	const q = `
 		INSERT INTO blobs (sha256, size, key, data) VALUES ($1, $2, $3, $4)

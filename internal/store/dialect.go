@@ -15,10 +15,14 @@ type dialect struct {
 	driver     string
 	source     func(string) string // data source name for database/sql
 	migrate    func(context.Context, *sql.DB) error
+	readOnly   string // run once on a connection that only reads; it makes writes fail
 	beginRead  string
 	beginWrite string
 	forUpdate  string // appended to the query that takes the heads row
 	fault      func(error) fault
+	// newTidy makes what the writer calls with its connection between batches;
+	// nil for an engine that looks after itself.
+	newTidy func() func(context.Context, *session) error
 }
 
 // fault is what a database error means to us.
@@ -29,7 +33,7 @@ const (
 	faultUnique       // a constraint decided against the statement
 	faultFull         // no room on the disk
 	faultBusy         // another process holds a lock; trying again may help
-	faultSync         // the disk did not confirm a write
+	faultDisk         // the disk refused a write or did not confirm it
 )
 
 // translate gives a database error its meaning. Errors that already carry one

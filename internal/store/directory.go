@@ -19,11 +19,12 @@ func (tx *Tx) applyUserPut(ctx context.Context, e *ledger.UserPut) error {
 	if err != nil {
 		return err
 	}
+	const taken = "username has already been taken"
 	if !e.Create {
-		return tx.change(ctx, "404 User Not Found",
-			`UPDATE users SET key = $2, record = $3 WHERE id = $1`, e.User.ID, Key(e.User.Username), record)
+		return tx.conflict(taken, tx.change(ctx, "404 User Not Found",
+			`UPDATE users SET key = $2, record = $3 WHERE id = $1`, e.User.ID, Key(e.User.Username), record))
 	}
-	return tx.insert(ctx, "username has already been taken",
+	return tx.insert(ctx, taken,
 		`INSERT INTO users (id, key, record) VALUES ($1, $2, $3)`, e.User.ID, Key(e.User.Username), record)
 }
 

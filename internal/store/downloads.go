@@ -18,7 +18,8 @@ type Downloads struct {
 func (tx *Tx) AddDownloads(ctx context.Context, list []Downloads) error {
 	const q = `
 		INSERT INTO downloads (file_id, day, count, last_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (file_id, day) DO UPDATE SET count = downloads.count + excluded.count, last_at = excluded.last_at`
+		ON CONFLICT (file_id, day) DO UPDATE SET count = downloads.count + excluded.count,
+			last_at = CASE WHEN excluded.last_at > downloads.last_at THEN excluded.last_at ELSE downloads.last_at END`
 	for _, d := range list {
 		if _, err := tx.exec(ctx, q, d.FileID, d.Day, d.Count, d.Last.UnixMicro()); err != nil {
 			return err

@@ -107,19 +107,15 @@ func (tx *Tx) Locate(ctx context.Context, projectID int64, ref packhouse.FileRef
 		q, args = selectFile+from+` AND p.project_id = $5 ORDER BY f.id DESC`, append(args, projectID)
 	}
 	return func(yield func(Located, error) bool) {
-		rows, err := tx.query(ctx, q, args...)
-		if err != nil {
-			yield(Located{}, err)
-			return
-		}
-		defer rows.Close()
-		for rows.Next() {
-			l, err := readLocated(rows, ref)
-			if !yield(l, err) || err != nil {
-				return
+		more := true
+		err := tx.query(ctx, q, args, func(row scanner) (bool, error) {
+			l, err := readLocated(row, ref)
+			if err == nil {
+				more = yield(l, nil)
 			}
-		}
-		if err := rows.Err(); err != nil {
+			return more, err
+		})
+		if err != nil {
 			yield(Located{}, err)
 		}
 	}

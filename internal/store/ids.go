@@ -2,6 +2,31 @@ package store
 
 import "packhouse/internal/ledger"
 
+// heads is the row that whoever writes holds: the position of the ledger and
+// the last id given out of each kind.
+type heads struct {
+	seq                                                 int64
+	user, namespace, project, token, pkg, version, file int64
+}
+
+const (
+	selectHeads = `
+		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id
+		FROM heads WHERE one = 1`
+	updateHeads = `
+		UPDATE heads SET seq = $1, user_id = $2, namespace_id = $3, project_id = $4, token_id = $5,
+			package_id = $6, version_id = $7, file_id = $8
+		WHERE one = 1`
+)
+
+func (h *heads) fields() []any {
+	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file}
+}
+
+func (h *heads) values() []any {
+	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file}
+}
+
 // The New…ID methods give out ids that were never used before. An id given out
 // in a transaction that is undone is given out again.
 

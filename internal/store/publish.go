@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 
 	"packhouse"
 	"packhouse/internal/ledger"
@@ -47,9 +49,9 @@ func (p *Publication) Site() ledger.Site {
 
 // Published is what a Publication became.
 type Published struct {
-	Version packhouse.Version
-	Files   []packhouse.File
-	Spare   []string // keys given with the publication whose bytes were stored already; to be deleted
+	Version packhouse.Version // as it stands now
+	Files   []packhouse.File  // those of the Publication, in its order
+	Spare   []string          // keys given with the publication whose bytes were stored already; to be deleted
 }
 
 // Existing is what a file of a Publication meets.
@@ -63,10 +65,7 @@ type Existing struct {
 // that would be a duplicate; an error of judge refuses the whole.
 func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge func(Existing) error) (*Published, error) {
 	event := &ledger.Publish{Site: p.Site(), CreatorID: p.CreatorID, Pipeline: p.Pipeline}
-	if err := tx.resolvePackage(ctx, p, event); err != nil {
-		return nil, err
-	}
-	status, err := tx.resolveVersion(ctx, p, event)
+	version, err := tx.resolve(ctx, p, event)
 	if err != nil {
 		return nil, err
 	}
@@ -76,17 +75,14 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 	if _, err := tx.Append(ctx, by, event); err != nil {
 		return nil, err
 	}
-	if p.Status != "" && p.Status != status {
+	if p.Status != "" && p.Status != version.Status {
 		change := &ledger.StatusChange{Site: event.Site, VersionID: event.VersionID, Status: p.Status}
 		if _, err := tx.Append(ctx, by, change); err != nil {
 			return nil, err
 		}
-		status = p.Status
+		version.Status = p.Status
 	}
-	out := &Published{Version: packhouse.Version{
-		ID: event.VersionID, Number: p.Version, Key: p.VersionKey, Status: status, CreatedAt: tx.now, CreatorID: p.CreatorID,
-		Package: packhouse.Package{ID: event.PackageID, ProjectID: p.ProjectID, Format: p.Format, Name: p.PackageName, Key: p.PackageKey},
-	}}
+	out := &Published{Version: version, Files: make([]packhouse.File, 0, len(event.Files))}
 	for i, f := range event.Files {
 		out.Files = append(out.Files, addedFile(f, event, tx.now))
 		if spare, err := tx.keep(ctx, &p.Files[i]); err != nil {
@@ -98,39 +94,63 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 	return out, nil
 }
 
-// resolvePackage finds the package or gives it an id.
-func (tx *Tx) resolvePackage(ctx context.Context, p *Publication, event *ledger.Publish) error {
-	known, err := found(tx.row(ctx,
-		`SELECT id FROM packages WHERE format = $1 AND key = $2 AND project_id = $3`,
-		[]any{p.Format, p.PackageKey, p.ProjectID}, &event.PackageID))
-	if err == nil && !known {
-		event.PackageID, event.PackageName = next(&tx.heads.pkg), p.PackageName
+// resolve finds the package and the live version that p names, gives ids to
+// those that are new, and returns the version as it stands after the event.
+func (tx *Tx) resolve(ctx context.Context, p *Publication, event *ledger.Publish) (v packhouse.Version, err error) {
+	const q = `
+		SELECT p.id, p.name, v.id, v.number, v.status, v.metadata, v.creator_id, v.pipeline, v.created_at
+		FROM packages p
+		LEFT JOIN versions v ON v.package_id = p.id AND v.key = $4 AND v.until_seq IS NULL
+		WHERE p.format = $1 AND p.key = $2 AND p.project_id = $3`
+	var (
+		id, creator, created sql.NullInt64
+		number, status       sql.NullString
+		pipeline             []byte
+	)
+	v.Package = packhouse.Package{ProjectID: p.ProjectID, Format: p.Format, Name: p.PackageName, Key: p.PackageKey}
+	known, err := found(tx.row(ctx, q, []any{p.Format, p.PackageKey, p.ProjectID, p.VersionKey},
+		&v.Package.ID, &v.Package.Name, &id, &number, &status, &v.Metadata, &creator, &pipeline, &created))
+	if err != nil {
+		return v, err
 	}
-	return err
+	if !known {
+		v.Package.ID, event.PackageName = next(&tx.heads.pkg), p.PackageName
+	}
+	event.PackageID = v.Package.ID
+	if !id.Valid {
+		err := tx.newVersion(p, event, &v)
+		return v, err
+	}
+	event.VersionID = id.Int64
+	v.ID, v.Number, v.Key, v.Status = id.Int64, number.String, p.VersionKey, packhouse.Status(status.String)
+	v.CreatorID, v.CreatedAt = creator.Int64, fromMicros(created.Int64)
+	v.Pipeline, err = readPipeline(pipeline)
+	return v, err
 }
 
-// resolveVersion finds the live version or gives it an id, and returns the
-// status that it has after the publish event.
-func (tx *Tx) resolveVersion(ctx context.Context, p *Publication, event *ledger.Publish) (packhouse.Status, error) {
-	var status packhouse.Status
-	if event.PackageName == "" {
-		known, err := found(tx.row(ctx,
-			`SELECT id, status FROM versions WHERE package_id = $1 AND key = $2 AND until_seq IS NULL`,
-			[]any{event.PackageID, p.VersionKey}, &event.VersionID, &status))
-		if known || err != nil {
-			return status, err
+// newVersion gives an id to a version that is not there yet.
+func (tx *Tx) newVersion(p *Publication, event *ledger.Publish, v *packhouse.Version) error {
+	status := p.Status
+	if status == "" {
+		status = packhouse.StatusDefault
+	}
+	if p.Metadata != nil {
+		// The form that the ledger's JSON gives it, so that a replay stores the same.
+		metadata, err := json.Marshal(json.RawMessage(p.Metadata))
+		if err != nil {
+			return fmt.Errorf("encode metadata: %w", err)
 		}
+		event.Metadata = metadata
 	}
-	event.VersionID, event.Version, event.Metadata = next(&tx.heads.version), p.Version, p.Metadata
-	event.Status = packhouse.StatusDefault
-	if p.Status != "" {
-		event.Status = p.Status
-	}
-	return event.Status, nil
+	event.VersionID, event.Version, event.Status = next(&tx.heads.version), p.Version, status
+	v.ID, v.Number, v.Key, v.Status, v.Metadata = event.VersionID, p.Version, p.VersionKey, status, event.Metadata
+	v.CreatorID, v.CreatedAt, v.Pipeline = p.CreatorID, tx.now, p.Pipeline
+	return nil
 }
 
 // resolveFiles gives each file an id and its place among the copies of its path.
 func (tx *Tx) resolveFiles(ctx context.Context, p *Publication, event *ledger.Publish, judge func(Existing) error) error {
+	event.Files = make([]ledger.FileAdded, 0, len(p.Files))
 	for _, f := range p.Files {
 		added := ledger.FileAdded{
 			ID: next(&tx.heads.file), Path: f.Path, Size: f.Size,

@@ -3,21 +3,33 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 )
 
 // session is one database connection with its prepared statements. Statements
-// are prepared once per text, so texts must be constant.
+// are prepared once per text, so texts must be constant. It belongs to one
+// goroutine at a time.
 type session struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 }
 
-func openSession(ctx context.Context, db *sql.DB) (*session, error) {
+// openSession takes a connection and runs a statement on it first, unless it is
+// empty.
+func openSession(ctx context.Context, db *sql.DB, first string) (*session, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	s := &session{conn: conn, stmts: map[string]*sql.Stmt{}}
+	if first == "" {
+		return s, nil
+	}
+	if _, err := s.exec(ctx, first); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *session) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
@@ -58,9 +70,12 @@ func (s *session) row(ctx context.Context, q string, args []any, dest ...any) er
 	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
+// close closes the connection itself instead of giving it back to the pool: what
+// may still be open on it, a snapshot or a transaction, ends with it.
 func (s *session) close() {
 	for _, stmt := range s.stmts {
 		stmt.Close()
 	}
+	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	s.conn.Close()
 }

@@ -27,15 +27,20 @@ var sqliteDialect = dialect{
 			"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)",
 			"cache_size(-2048)", // KiB for each connection; the page cache of the system does the rest
 			"temp_store(MEMORY)", "journal_size_limit(67108864)",
+			"wal_autocheckpoint(0)", // the writer does it, see wal.go
 		}}
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 	},
 	migrate: func(ctx context.Context, db *sql.DB) error {
 		return migrate(ctx, db, goose.DialectSQLite3, sqliteMigrations, "migrations/sqlite")
 	},
+	readOnly:   "PRAGMA query_only = ON",
 	beginRead:  "BEGIN",
 	beginWrite: "BEGIN IMMEDIATE",
 	fault:      sqliteFault,
+	newTidy: func() func(context.Context, *session) error {
+		return (&wal{every: 1000, long: 4000}).keepShort
+	},
 }
 
 // sqliteFault reads SQLite's result codes (https://www.sqlite.org/rescode.html).
@@ -47,8 +52,8 @@ func sqliteFault(err error) fault {
 	switch e.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return faultUnique
-	case sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC:
-		return faultSync
+	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC:
+		return faultDisk
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:

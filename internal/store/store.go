@@ -39,8 +39,9 @@ type Store struct {
 	log     *slog.Logger
 
 	queue    chan *update
-	quit     chan struct{}
-	finished chan struct{}
+	quit     chan struct{} // closed when Close begins
+	finished chan struct{} // closed when the writer has ended
+	close    func() error  // does the work of Close once
 	position atomic.Int64
 
 	mu          sync.Mutex // held while subscribers are called and while one is added
@@ -80,6 +81,7 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 		quit:     make(chan struct{}),
 		finished: make(chan struct{}),
 	}
+	s.close = sync.OnceValue(s.shut)
 	for range opts.Readers {
 		s.readers <- nil
 	}
@@ -92,11 +94,18 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 	return s, nil
 }
 
-// Close finishes the updates that have begun and closes the database.
-// Updates that come later fail.
-func (s *Store) Close() error {
+// Close finishes the updates and views that have begun and closes the database.
+// Those that come later fail. Closing again does nothing.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) shut() error {
 	close(s.quit)
 	<-s.finished
+	for range cap(s.readers) {
+		if conn := <-s.readers; conn != nil {
+			conn.close()
+		}
+	}
 	return s.db.Close()
 }
 
@@ -134,14 +143,18 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	case conn = <-s.readers:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-s.quit:
+		return errClosed
 	}
 	defer func() { s.readers <- conn }()
 	if conn == nil {
-		if conn, err = openSession(ctx, s.db); err != nil {
+		if conn, err = openSession(ctx, s.db, s.dialect.readOnly); err != nil {
 			return s.dialect.translate(err)
 		}
 	}
-	if _, err := conn.exec(ctx, s.dialect.beginRead); err != nil {
+	// Whether a snapshot stands open must not depend on when ctx ends.
+	lasting := context.WithoutCancel(ctx)
+	if _, err := conn.exec(lasting, s.dialect.beginRead); err != nil {
 		conn.close()
 		conn = nil
 		return s.dialect.translate(err)
@@ -149,7 +162,7 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	defer func() {
 		// Ending a read gives up its snapshot. If even that fails the
 		// connection is of no more use.
-		if _, endErr := conn.exec(context.WithoutCancel(ctx), "ROLLBACK"); endErr != nil {
+		if _, endErr := conn.exec(lasting, "ROLLBACK"); endErr != nil {
 			conn.close()
 			conn = nil
 		}
@@ -159,12 +172,16 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
 
 // Update calls fn with a transaction that can change the database, and returns
 // once the change is durable: a nil error means committed and synced to disk.
-// An error of fn undoes what fn did and nothing else. fn may be called again
-// after a conflict between engines' transactions, so it touches nothing outside
-// and does no other I/O.
+// An error of fn undoes what fn did and nothing else, and a panic of fn does the
+// same and goes on in the caller. fn may be called again after a conflict
+// between engines' transactions, so it touches nothing outside, does no other
+// I/O and does not call the store.
 //
 // Cancelling ctx gives up an update that waits for its turn. One that has begun
-// is finished.
+// is finished, whatever becomes of the contexts that fn uses.
+//
+// packhouse.Full: there is no room. packhouse.Unavailable: the store is closing
+// or has stopped writing, or the engine gave up the transaction.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	u := &update{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	select {
@@ -174,20 +191,19 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	case <-s.quit:
 		return errClosed
 	}
+	err := errClosed
 	select {
-	case err := <-u.done:
-		if u.panicked != nil {
-			panic(u.panicked)
-		}
-		return s.dialect.translate(err)
+	case err = <-u.done:
 	case <-s.finished:
 		select { // it may have been answered just before
-		case err := <-u.done:
-			return s.dialect.translate(err)
+		case err = <-u.done:
 		default:
-			return errClosed
 		}
 	}
+	if u.panicked != nil {
+		panic(u.panicked)
+	}
+	return s.dialect.translate(err)
 }
 
-var errClosed = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the server is shutting down"}
+var errClosed error = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the server is shutting down"}

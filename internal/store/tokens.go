@@ -16,11 +16,12 @@ func (tx *Tx) applyTokenPut(ctx context.Context, e *ledger.TokenPut) error {
 		return err
 	}
 	issue := issueKey(&t)
+	const taken = "token has already been taken"
 	if !e.Create {
-		return tx.change(ctx, "404 Token Not Found",
-			`UPDATE tokens SET issue_key = $2, record = $3 WHERE id = $1`, t.ID, issue, record)
+		return tx.conflict(taken, tx.change(ctx, "404 Token Not Found",
+			`UPDATE tokens SET issue_key = $2, record = $3 WHERE id = $1`, t.ID, issue, record))
 	}
-	return tx.insert(ctx, "token has already been taken", `
+	return tx.insert(ctx, taken, `
 		INSERT INTO tokens (id, digest, kind, user_id, level, target_id, issue_key, record)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		t.ID, t.Digest[:], t.Kind.String(), t.UserID, int(t.Target.Level), t.Target.ID, issue, record)

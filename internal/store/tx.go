@@ -1,9 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,16 +15,18 @@ import (
 
 // Tx is a transaction. It belongs to the function it was handed to.
 type Tx struct {
-	*session
+	session *session
 	dialect dialect
 	writing bool
 	now     time.Time // one time for all entries of a batch
 	heads   heads
 	entries []ledger.Entry // appended and not yet committed
+	failed  error          // why the update under way can no longer succeed
 	lost    error          // why the engine gave up the transaction
 }
 
-// Now is the time that entries of this transaction carry.
+// Now is the time that entries of this transaction carry, in whole microseconds;
+// the zero time in a View.
 func (tx *Tx) Now() time.Time { return tx.now }
 
 // Append writes an event into the ledger and applies it to the tables. It is
@@ -33,23 +35,34 @@ func (tx *Tx) Now() time.Time { return tx.now }
 //
 // A constraint that decides against the change gives a packhouse.Conflict, or a
 // packhouse.NotFound when the event is about something that is not there (any
-// more). The transaction must then be given up.
+// more). The update must then end with an error; it fails if it does not.
+// packhouse.Invalid: text in the event is not UTF-8.
 func (tx *Tx) Append(ctx context.Context, by ledger.By, event ledger.Event) (int64, error) {
-	if !tx.writing {
-		return 0, errors.New("store: Append in a transaction that only reads")
-	}
-	tx.heads.seq++
-	tx.heads.include(event)
-	entry := ledger.Entry{Seq: tx.heads.seq, At: tx.now.Truncate(time.Microsecond), By: by, Event: event}
-	if err := tx.apply(ctx, entry); err != nil {
+	entry := ledger.Entry{Seq: tx.heads.seq + 1, At: tx.now, By: by, Event: event}
+	if err := tx.write(ctx, entry); err != nil {
 		return 0, err
 	}
-	if err := tx.insertEntry(ctx, entry); err != nil {
-		return 0, err
-	}
-	tx.entries = append(tx.entries, entry)
 	return entry.Seq, nil
 }
+
+// write takes an entry into the ledger and the tables.
+func (tx *Tx) write(ctx context.Context, entry ledger.Entry) error {
+	if !tx.writing {
+		return errReading
+	}
+	tx.heads.seq = entry.Seq
+	tx.heads.include(entry.Event)
+	if err := tx.apply(ctx, entry); err != nil {
+		return tx.fail(err)
+	}
+	if err := tx.insertEntry(ctx, entry); err != nil {
+		return tx.fail(err)
+	}
+	tx.entries = append(tx.entries, entry)
+	return nil
+}
+
+var errReading = errors.New("store: a change in a transaction that only reads")
 
 func (tx *Tx) insertEntry(ctx context.Context, e ledger.Entry) error {
 	actor, err := json.Marshal(e.By)
@@ -60,12 +73,27 @@ func (tx *Tx) insertEntry(ctx context.Context, e ledger.Entry) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", e.Event.Verb(), err)
 	}
+	if bytes.Contains(payload, []byte(`\ufffd`)) && !sameDecoded(e.Event.Verb(), payload) {
+		return packhouse.Errorf(packhouse.Invalid, "400 Bad request - text has to be valid UTF-8")
+	}
 	sum := sha256.Sum256(payload)
 	const q = `
 		INSERT INTO entries (seq, at, actor, verb, object, sha256, payload)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	_, err = tx.exec(ctx, q, e.Seq, e.At.UnixMicro(), string(actor), e.Event.Verb(), e.Event.Object(), sum[:], string(payload))
 	return err
+}
+
+// sameDecoded reports whether an event that is read back from its payload is the
+// same event. JSON writes what is not UTF-8 as U+FFFD, and a replay would then
+// apply something else than what was applied at first.
+func sameDecoded(verb string, payload []byte) bool {
+	event, err := ledger.Decode(verb, payload)
+	if err != nil {
+		return false
+	}
+	again, err := json.Marshal(event)
+	return err == nil && bytes.Equal(again, payload)
 }
 
 // Position reads the number of the newest entry that this transaction sees.
@@ -97,68 +125,4 @@ func (tx *Tx) Entries(ctx context.Context, after int64, limit int) ([]ledger.Ent
 		e.Event = event
 		return e, err
 	}, q, after, limit)
-}
-
-// insert runs a statement that makes one row, and turns a violated constraint
-// into a Conflict with the given message.
-func (tx *Tx) insert(ctx context.Context, conflict, q string, args ...any) error {
-	_, err := tx.exec(ctx, q, args...)
-	if err != nil && tx.dialect.fault(err) == faultUnique {
-		return &packhouse.Error{Kind: packhouse.Conflict, Message: conflict, Err: err}
-	}
-	return err
-}
-
-// change runs a statement that must change at least one row, and returns a
-// NotFound with the given message when it changed none.
-func (tx *Tx) change(ctx context.Context, missing, q string, args ...any) error {
-	res, err := tx.exec(ctx, q, args...)
-	if err != nil {
-		return err
-	}
-	n, err := res.RowsAffected()
-	if err == nil && n == 0 {
-		return packhouse.Errorf(packhouse.NotFound, "%s", missing)
-	}
-	return err
-}
-
-// scanner is the part of a row that reading it needs.
-type scanner interface{ Scan(dest ...any) error }
-
-// collect runs a query and reads all its rows.
-func collect[T any](ctx context.Context, tx *Tx, read func(scanner) (T, error), q string, args ...any) ([]T, error) {
-	rows, err := tx.query(ctx, q, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := read(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
-// found reports whether a look-up by row found something.
-func found(err error) (bool, error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
-
-// jsonOf encodes a value for a nullable text column.
-func jsonOf(v any) (sql.NullString, error) {
-	b, err := json.Marshal(v)
-	if err != nil || string(b) == "null" {
-		return sql.NullString{}, err
-	}
-	return sql.NullString{String: string(b), Valid: true}, nil
 }

@@ -121,7 +121,7 @@ type VersionFilter struct {
 	Format    string
 	Name      string             // part of the name, without regard to case
 	Number    string             // the whole version number
-	Statuses  []packhouse.Status // nil: those that lists show, default and error
+	Statuses  []packhouse.Status // none: those that lists show, default and error
 }
 
 // Page is a part of a list by offset.
@@ -134,25 +134,25 @@ type Page struct {
 // many there are on all pages.
 func (tx *Tx) Versions(ctx context.Context, f VersionFilter, page Page) (list []packhouse.Version, total int, err error) {
 	statuses := f.Statuses
-	if statuses == nil {
+	if len(statuses) == 0 {
 		statuses = []packhouse.Status{packhouse.StatusDefault, packhouse.StatusError}
 	}
-	var status [2]string
+	var status [3]string // there are no more
 	for i := range status {
 		status[i] = string(statuses[min(i, len(statuses)-1)])
 	}
 	const where = `
-		WHERE p.project_id = $1 AND v.until_seq IS NULL AND v.status IN ($2, $3)
-			AND ($4 = '' OR p.format = $4) AND ($5 = '' OR v.number = $5)
-			AND LOWER(p.name) LIKE $6 ESCAPE '\'`
-	args := []any{f.ProjectID, status[0], status[1], f.Format, f.Number, "%" + escapeLike(Key(f.Name)) + "%"}
+		WHERE p.project_id = $1 AND v.until_seq IS NULL AND v.status IN ($2, $3, $4)
+			AND ($5 = '' OR p.format = $5) AND ($6 = '' OR v.number = $6)
+			AND LOWER(p.name) LIKE $7 ESCAPE '\'`
+	args := []any{f.ProjectID, status[0], status[1], status[2], f.Format, f.Number, "%" + escapeLike(Key(f.Name)) + "%"}
 	const count = `SELECT COUNT(*) FROM versions v JOIN packages p ON p.id = v.package_id` + where
 	if err := tx.row(ctx, count, args, &total); err != nil {
 		return nil, 0, err
 	}
-	order := selectVersion + where + ` ORDER BY v.id LIMIT $7 OFFSET $8`
+	order := selectVersion + where + ` ORDER BY v.id LIMIT $8 OFFSET $9`
 	if page.Descending {
-		order = selectVersion + where + ` ORDER BY v.id DESC LIMIT $7 OFFSET $8`
+		order = selectVersion + where + ` ORDER BY v.id DESC LIMIT $8 OFFSET $9`
 	}
 	list, err = collect(ctx, tx, readVersion, order, append(args, page.Limit, page.Offset)...)
 	return list, total, err

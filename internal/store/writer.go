@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"packhouse"
 )
@@ -26,19 +27,24 @@ type update struct {
 type writer struct {
 	store *Store
 	conn  *session
-	// broken is set when a commit failed in a way that leaves open what is on
-	// the disk. Nothing is written after that until the store is opened again.
+	tidy  func(context.Context, *session) error // nil when the engine needs none
+	// broken is set when the disk failed in a way that leaves open what is on
+	// it. Nothing is written after that until the store is opened again.
 	broken error
 }
 
 func (s *Store) newWriter(ctx context.Context) (*writer, error) {
-	conn, err := openSession(ctx, s.db)
+	conn, err := openSession(ctx, s.db, "")
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{store: s, conn: conn}
+	if s.dialect.newTidy != nil {
+		w.tidy = s.dialect.newTidy()
+	}
 	var h heads
 	if err := conn.row(ctx, selectHeads, nil, h.fields()...); err != nil {
+		conn.close()
 		return nil, err
 	}
 	s.position.Store(h.seq)
@@ -53,14 +59,10 @@ func (w *writer) run() {
 		case u := <-w.store.queue:
 			w.commit(u)
 		case <-w.store.quit:
-			for {
-				select {
-				case u := <-w.store.queue:
-					w.commit(u)
-				default:
-					return
-				}
+			for u := w.next(0); u != nil; u = w.next(0) {
+				w.commit(u)
 			}
+			return
 		}
 	}
 }
@@ -89,6 +91,12 @@ func (w *writer) commit(first *update) {
 	for _, u := range done {
 		u.done <- err
 	}
+	if w.tidy != nil && w.broken == nil {
+		if err := w.tidy(ctx, w.conn); w.failed(err) == nil && err != nil {
+			// What was committed is safe in the log; the next batch tries again.
+			w.store.log.Warn("database log not copied", "error", err)
+		}
+	}
 }
 
 // next returns an update that is already waiting, or nil.
@@ -106,10 +114,11 @@ func (w *writer) next(have int) *update {
 
 func (w *writer) begin(ctx context.Context) (*Tx, error) {
 	if _, err := w.conn.exec(ctx, w.store.dialect.beginWrite); err != nil {
+		w.rollback(ctx) // should an earlier transaction still be open, the next one can begin
 		return nil, err
 	}
-	tx := &Tx{session: w.conn, dialect: w.store.dialect, writing: true, now: w.store.now().UTC()}
-	if err := tx.row(ctx, selectHeads+w.store.dialect.forUpdate, nil, tx.heads.fields()...); err != nil {
+	tx := &Tx{session: w.conn, dialect: w.store.dialect, writing: true, now: w.store.now().UTC().Truncate(time.Microsecond)}
+	if err := w.conn.row(ctx, selectHeads+w.store.dialect.forUpdate, nil, tx.heads.fields()...); err != nil {
 		w.rollback(ctx)
 		return nil, err
 	}
@@ -121,24 +130,30 @@ func (w *writer) try(ctx context.Context, tx *Tx, u *update) (err error) {
 	if err := u.ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "SAVEPOINT one"); err != nil {
-		return err
+	if _, err := w.conn.exec(ctx, "SAVEPOINT one"); err != nil {
+		tx.lost = err
+		return w.gaveUp(err)
 	}
 	heads, entries := tx.heads, len(tx.entries)
 	defer func() {
 		u.panicked = recover()
-		if err == nil && u.panicked == nil {
-			_, err = tx.exec(ctx, "RELEASE SAVEPOINT one")
-			return
+		if u.panicked != nil {
+			err = errPanicked
 		}
-		tx.heads, tx.entries = heads, tx.entries[:entries]
-		if _, undoErr := tx.exec(ctx, "ROLLBACK TO SAVEPOINT one"); undoErr != nil {
+		if err == nil && tx.failed != nil {
+			err = fmt.Errorf("store: an update went on after a failure: %w", tx.failed)
+		}
+		if err == nil {
+			if _, err = w.conn.exec(ctx, "RELEASE SAVEPOINT one"); err == nil {
+				return
+			}
+		}
+		tx.failed, tx.heads, tx.entries = nil, heads, tx.entries[:entries]
+		_, undoErr := w.conn.exec(ctx, "ROLLBACK TO SAVEPOINT one")
+		if undoErr != nil || w.store.dialect.fault(err) == faultDisk {
 			// SQLite gives up the whole transaction on some errors, a full disk
 			// among them (https://www.sqlite.org/lang_transaction.html).
 			tx.lost = errors.Join(err, undoErr)
-		}
-		if u.panicked != nil {
-			err = errPanicked
 		}
 	}()
 	return u.fn(tx)
@@ -150,24 +165,21 @@ var errPanicked = errors.New("update panicked")
 func (w *writer) end(ctx context.Context, tx *Tx) error {
 	if tx.lost != nil {
 		w.rollback(ctx)
-		return tx.lost
+		if err := w.failed(tx.lost); err != nil {
+			return err
+		}
+		return w.gaveUp(tx.lost)
 	}
 	if len(tx.entries) > 0 {
-		if _, err := tx.exec(ctx, updateHeads, tx.heads.values()...); err != nil {
+		if _, err := w.conn.exec(ctx, updateHeads, tx.heads.values()...); err != nil {
 			w.rollback(ctx)
 			return err
 		}
 	}
 	if _, err := w.conn.exec(ctx, "COMMIT"); err != nil {
 		w.rollback(ctx)
-		if w.store.dialect.fault(err) == faultSync {
-			w.broken = &packhouse.Error{
-				Kind: packhouse.Unavailable, Rule: "disk",
-				Message: "the database could not be written to disk; the server refuses writes until it is restarted",
-				Err:     err,
-			}
-			w.store.log.Error("database sync failed, refusing writes", "error", err)
-			return w.broken
+		if err := w.failed(err); err != nil {
+			return err
 		}
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -175,32 +187,37 @@ func (w *writer) end(ctx context.Context, tx *Tx) error {
 	return nil
 }
 
+// failed stops all writing when err says that the disk failed: after that nobody
+// knows what it holds, and asking it again would not tell
+// (https://wiki.postgresql.org/wiki/Fsync_Errors). It returns the answer to
+// whoever wants to write, or nil.
+func (w *writer) failed(err error) error {
+	if err == nil || w.store.dialect.fault(err) != faultDisk {
+		return nil
+	}
+	w.broken = &packhouse.Error{
+		Kind: packhouse.Unavailable, Rule: "disk", Err: err,
+		Message: "the database could not be written to disk; the server refuses writes until it is restarted",
+		Fix:     "an administrator checks the disk and restarts the server",
+	}
+	w.store.log.Error("database not written to disk, refusing writes", "error", err)
+	return w.broken
+}
+
+// gaveUp is the answer to an update whose transaction the engine gave up because
+// of another one in it. A full disk is everybody's reason, others are not.
+func (w *writer) gaveUp(cause error) error {
+	if w.store.dialect.fault(cause) == faultFull {
+		return w.store.dialect.translate(cause)
+	}
+	return &packhouse.Error{
+		Kind: packhouse.Unavailable, Err: cause,
+		Message: "the database gave up a transaction that this change was part of; nothing of it was written",
+		Fix:     "try again",
+	}
+}
+
 func (w *writer) rollback(ctx context.Context) {
 	// SQLite may have rolled back by itself, so an error here says nothing.
 	_, _ = w.conn.exec(ctx, "ROLLBACK")
-}
-
-// heads is the row that whoever writes holds: the position of the ledger and
-// the last id given out of each kind.
-type heads struct {
-	seq                                                 int64
-	user, namespace, project, token, pkg, version, file int64
-}
-
-const (
-	selectHeads = `
-		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id
-		FROM heads WHERE one = 1`
-	updateHeads = `
-		UPDATE heads SET seq = $1, user_id = $2, namespace_id = $3, project_id = $4, token_id = $5,
-			package_id = $6, version_id = $7, file_id = $8
-		WHERE one = 1`
-)
-
-func (h *heads) fields() []any {
-	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file}
-}
-
-func (h *heads) values() []any {
-	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file}
 }

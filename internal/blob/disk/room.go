@@ -49,6 +49,9 @@ func (r *room) take(n int) error {
 	return nil
 }
 
+// Room implements blob.Roomer.
+func (s *Store) Room(n int) error { return s.room.take(n) }
+
 // refresh measures the room for at least n bytes.
 func (r *room) refresh(n int64) error {
 	free, err := r.free()

@@ -1,47 +1,64 @@
-// Package formattest runs a whole registry for the tests of a format, with a
-// project, people of every role and a token of every kind in it, and holds the
-// tests that every format has to pass.
+// Package formattest runs a whole registry for the tests of a format and holds
+// the tests that every format has to pass.
+//
+// Start gives a World: the real server on a real socket, with an empty data
+// folder. Its methods make groups, projects, people and tokens of every kind
+// through the management API, send requests, and look at what is stored. Run
+// takes a Case, which a format fills in, through the suite.
 package formattest
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"log/slog"
+	"net"
 	"net/http"
-	"net/http/httptest"
-	"strings"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"packhouse"
 	"packhouse/internal/directory"
 	"packhouse/internal/format"
 	"packhouse/internal/house"
+	"packhouse/internal/server"
 )
 
 // RootToken is the administrator's token in every test registry.
 const RootToken = "glpat-rootrootrootrootroot"
 
-// World is a running registry with people in it.
+// Root is the header field with which the administrator sends it.
+const Root = "Private-Token: " + RootToken
+
+// World is a running registry. Its methods may be called concurrently unless
+// they say otherwise; those that fail the test belong to the test's goroutine.
 type World struct {
 	*house.House
-	t   testing.TB
-	URL string // of the server, without a trailing slash
-	Log *bytes.Buffer
+	URL  string // of the server, without a trailing slash
+	Data string // the data folder
+
+	t         testing.TB
+	address   string
+	transport *http.Transport
+	log       *lockedBuffer
 }
 
 // Start runs a registry in a temporary folder until the test ends. edit may
 // change its options.
 func Start(t testing.TB, edit ...func(*house.Options)) *World {
 	t.Helper()
-	w := &World{t: t, Log: new(bytes.Buffer)}
+	w := &World{
+		t: t, Data: filepath.Join(t.TempDir(), "data"), log: new(lockedBuffer),
+		// A transport of its own, so that no connection of another world is
+		// met again on the same port.
+		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
+	}
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	opts := house.Options{
-		Data: t.TempDir(), RootToken: RootToken, Root: nothing{}, QueryTokens: true, GitLabVersion: "18.11.2",
+		Data: w.Data, RootToken: RootToken, Root: nothing{}, QueryTokens: true, GitLabVersion: "18.11.2",
 		Directory: directory.Options{AnyonePull: true},
 		Limits:    map[string]int64{"generic": 5 << 30},
-		Log:       slog.New(slog.NewTextHandler(&lockedWriter{w: w.Log}, nil)),
+		Log:       log,
 	}
 	for _, f := range edit {
 		f(&opts)
@@ -51,16 +68,44 @@ func Start(t testing.TB, edit ...func(*house.Options)) *World {
 		t.Fatalf("open house: %v", err)
 	}
 	w.House = h
-	server := httptest.NewServer(h.Handler)
-	w.URL = server.URL
-	t.Cleanup(func() {
-		server.Close()
-		if err := h.Close(); err != nil {
-			t.Errorf("close house: %v", err)
-		}
-	})
+	w.serve(log)
 	return w
 }
+
+// serve puts the house on a free port until the test ends.
+func (w *World) serve(log *slog.Logger) {
+	w.t.Helper()
+	ready := make(chan net.Addr, 1)
+	s, err := server.New(server.Options{
+		Handler: w.Handler, Listen: "127.0.0.1:0", Log: log, Ready: func(a net.Addr) { ready <- a },
+	})
+	if err != nil {
+		w.t.Fatalf("make server: %v", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	select {
+	case a := <-ready:
+		w.address = a.String()
+	case err := <-ended:
+		w.t.Fatalf("run server: %v", err)
+	}
+	w.URL = "http://" + w.address
+	w.t.Cleanup(func() {
+		w.transport.CloseIdleConnections()
+		stop()
+		if err := <-ended; err != nil {
+			w.t.Errorf("stop server: %v", err)
+		}
+		if err := w.Close(); err != nil {
+			w.t.Errorf("close house: %v", err)
+		}
+	})
+}
+
+// Logged is what the server has logged so far.
+func (w *World) Logged() string { return w.log.String() }
 
 // nothing serves nothing outside /api/v4.
 type nothing struct{}
@@ -70,130 +115,22 @@ func (nothing) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse.E
 	format.GitLabError(w, e)
 }
 
-// Answer is an HTTP answer with its body read.
-type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte
+// lockedBuffer lets the server's goroutines share a buffer with the test.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
 }
 
-// JSON decodes the answer's body, or fails the test.
-func (w *World) JSON(a Answer, into any) {
-	w.t.Helper()
-	if err := json.Unmarshal(a.Body, into); err != nil {
-		w.t.Fatalf("answer %d %s is no JSON: %v", a.Status, a.Body, err)
-	}
+// Write implements io.Writer.
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
 }
 
-// Do sends a request. Header fields are given as "Name: value".
-func (w *World) Do(method, path string, body io.Reader, header ...string) Answer {
-	w.t.Helper()
-	r, err := http.NewRequest(method, w.URL+path, body)
-	if err != nil {
-		w.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	for _, field := range header {
-		name, value, _ := strings.Cut(field, ": ")
-		r.Header.Set(name, value)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		w.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatalf("%s %s: read answer: %v", method, path, err)
-	}
-	return Answer{resp.StatusCode, resp.Header, data}
-}
-
-// API sends a management request as the administrator and decodes its answer,
-// or fails the test unless it succeeds. body is JSON, or "".
-func (w *World) API(method, path, body string, into any) {
-	w.t.Helper()
-	a := w.Do(method, "/api/v4"+path, strings.NewReader(body), "Private-Token: "+RootToken, "Content-Type: application/json")
-	if a.Status/100 != 2 {
-		w.t.Fatalf("%s %s: %d %s", method, path, a.Status, a.Body)
-	}
-	if into != nil {
-		w.JSON(a, into)
-	}
-}
-
-// Group makes a group and returns its id. parent is 0 at the top.
-func (w *World) Group(path string, parent int64, visibility string) int64 {
-	w.t.Helper()
-	var made struct{ ID int64 }
-	w.API("POST", "/groups", fmt.Sprintf(`{"name":%q,"path":%q,"parent_id":%d,"visibility":%q}`, path, path, parent, visibility), &made)
-	return made.ID
-}
-
-// Project makes a project in a group and returns its id. extra are further
-// fields of JSON, such as `"package_registry_access_level":"public"`.
-func (w *World) Project(path string, group int64, visibility string, extra ...string) int64 {
-	w.t.Helper()
-	var made struct{ ID int64 }
-	fields := append([]string{fmt.Sprintf(`"name":%q,"namespace_id":%d,"visibility":%q`, path, group, visibility)}, extra...)
-	w.API("POST", "/projects", "{"+strings.Join(fields, ",")+"}", &made)
-	return made.ID
-}
-
-// User makes a user and returns their id and a personal token with the scope api.
-func (w *World) User(name string, extra ...string) (id int64, token string) {
-	w.t.Helper()
-	var made struct {
-		ID    int64
-		Token string
-	}
-	fields := append([]string{fmt.Sprintf(`"username":%q,"name":%q,"email":"%s@example.net"`, name, name, name)}, extra...)
-	w.API("POST", "/users", "{"+strings.Join(fields, ",")+"}", &made)
-	return made.ID, w.PersonalToken(made.ID, "api")
-}
-
-// PersonalToken makes a token of a user.
-func (w *World) PersonalToken(user int64, scopes ...string) string {
-	w.t.Helper()
-	return w.token(fmt.Sprintf("/users/%d/personal_access_tokens", user), scopes, "")
-}
-
-// AccessToken makes a token of a "projects" or "groups" member with a role.
-func (w *World) AccessToken(level string, id int64, role packhouse.Role, scopes ...string) string {
-	w.t.Helper()
-	return w.token(fmt.Sprintf("/%s/%d/access_tokens", level, id), scopes, fmt.Sprintf(`,"access_level":%d`, role))
-}
-
-// DeployToken makes a deploy token of one of the "projects" or "groups".
-func (w *World) DeployToken(level string, id int64, scopes ...string) string {
-	w.t.Helper()
-	return w.token(fmt.Sprintf("/%s/%d/deploy_tokens", level, id), scopes, "")
-}
-
-func (w *World) token(path string, scopes []string, extra string) string {
-	w.t.Helper()
-	list, _ := json.Marshal(scopes)
-	var made struct{ Token string }
-	w.API("POST", path, fmt.Sprintf(`{"name":"test","scopes":%s%s}`, list, extra), &made)
-	return made.Token
-}
-
-// JobToken makes the token of a job of a project that runs as a user.
-func (w *World) JobToken(project, user int64, extra ...string) string {
-	w.t.Helper()
-	fields := append([]string{fmt.Sprintf(`"project":"%d","user":"%d"`, project, user)}, extra...)
-	var made struct{ Token string }
-	w.API("POST", "/job_tokens", "{"+strings.Join(fields, ",")+"}", &made)
-	return made.Token
-}
-
-// Member gives a user a role in one of the "projects" or "groups".
-func (w *World) Member(level string, id, user int64, role packhouse.Role) {
-	w.t.Helper()
-	w.API("POST", fmt.Sprintf("/%s/%d/members", level, id), fmt.Sprintf(`{"user_id":%d,"access_level":%d}`, user, role), nil)
-}
-
-// Settings changes the package settings of one of the "projects" or "groups".
-func (w *World) Settings(level string, id int64, body string) {
-	w.t.Helper()
-	w.API("PUT", fmt.Sprintf("/%s/%d/package_settings", level, id), body, nil)
+// String returns what was written so far.
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -39,14 +39,14 @@ func (at coordinates) ref() packhouse.FileRef {
 }
 
 func checkName(name string) (string, error) {
-	if name == "" || len(name) > maxName || !only(name, "._-+") {
+	if !addressable(name) || len(name) > maxName || !only(name, "._-+") {
 		return "", packhouse.InvalidParam("package_name", "is invalid")
 	}
 	return name, nil
 }
 
 func checkVersion(version string) (string, error) {
-	if version == "" || len(version) > maxName || !only(version, "._-+") || strings.Contains(version, "..") {
+	if !addressable(version) || len(version) > maxName || !only(version, "._-+") || strings.Contains(version, "..") {
 		e := packhouse.InvalidParam("package_version", "is invalid")
 		if strings.Contains(version, "/") {
 			e.Fix = "a version cannot have a slash; if it comes from a Git tag, replace the slash first, as in ${CI_COMMIT_TAG//\\//-}"
@@ -79,12 +79,16 @@ func checkFile(path string) error {
 
 // validFile is GitLab's rule for file names: "~" and "@" may stand inside only.
 func validFile(name string) bool {
-	if name == "" || name == "." || name == ".." || len(name) > maxName || !only(name, "._-+~@") {
+	if !addressable(name) || len(name) > maxName || !only(name, "._-+~@") {
 		return false
 	}
 	const inside = "~@"
 	return strings.IndexByte(inside, name[0]) < 0 && strings.IndexByte(inside, name[len(name)-1]) < 0
 }
+
+// addressable reports whether a part of a path can be asked for by itself. No
+// client sends "." and "..", and no server should take them for names.
+func addressable(part string) bool { return part != "" && part != "." && part != ".." }
 
 // only reports whether s has nothing but ASCII letters, digits and the given
 // characters.

@@ -1,7 +1,6 @@
 package generic
 
 import (
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -18,14 +17,9 @@ func (Generic) upload(w http.ResponseWriter, r *http.Request, c *format.Call) er
 	if err != nil {
 		return err
 	}
-	query := r.URL.Query()
-	status, err := parseStatus(query)
+	status, selected, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
 		return err
-	}
-	sel := query.Get("select")
-	if sel != "" && sel != "package_file" {
-		return packhouse.InvalidParam("select", "does not have a valid value")
 	}
 	if err := checkBody(r); err != nil {
 		return err
@@ -44,31 +38,40 @@ func (Generic) upload(w http.ResponseWriter, r *http.Request, c *format.Call) er
 	if err != nil {
 		return err
 	}
-	if sel == "" {
-		format.WriteJSON(w, http.StatusCreated, map[string]string{"message": "201 Created"})
+	if selected {
+		format.WriteJSON(w, http.StatusOK, newRecord(out, c.Target.ID))
 		return nil
 	}
-	format.WriteJSON(w, http.StatusOK, newRecord(out, c.Mount))
+	format.WriteJSON(w, http.StatusCreated, map[string]string{"message": "201 Created"})
 	return nil
 }
 
-// parseStatus reads ?status=. Without one, a later upload leaves the version's
-// status as it is.
-func parseStatus(query url.Values) (packhouse.Status, error) {
-	if !query.Has("status") {
-		return "", nil
+// parseQuery reads ?status= and ?select=. Without a status, a later upload
+// leaves the version's as it is. A query that cannot be read whole is refused:
+// dropping a part of it could show to everybody what was meant to be hidden.
+func parseQuery(raw string) (status packhouse.Status, selected bool, err error) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return "", false, packhouse.Errorf(packhouse.Invalid, "the query cannot be read")
 	}
-	switch s := packhouse.Status(query.Get("status")); s {
-	case packhouse.StatusDefault, packhouse.StatusHidden:
-		return s, nil
+	if query.Has("status") {
+		switch status = packhouse.Status(query.Get("status")); status {
+		case packhouse.StatusDefault, packhouse.StatusHidden:
+		default:
+			return "", false, packhouse.InvalidParam("status", "does not have a valid value")
+		}
 	}
-	return "", packhouse.InvalidParam("status", "does not have a valid value")
+	if selected = query.Has("select"); selected && query.Get("select") != "package_file" {
+		return "", false, packhouse.InvalidParam("select", "does not have a valid value")
+	}
+	return status, selected, nil
 }
 
 // checkBody refuses requests that carry no file, or carry it in an envelope
 // that would be stored with it.
 func checkBody(r *http.Request) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "multipart/form-data" {
+	// The type is known even where its parameters cannot be read.
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" {
 		return &packhouse.Error{
 			Kind: packhouse.Invalid, Rule: "body",
 			Message: "400 Bad request - the file must be the request's body, not a form",
@@ -88,42 +91,4 @@ func checksums(h http.Header) registry.Checksums {
 		SHA256: h.Get("X-Checksum-Sha256"), SHA512: h.Get("X-Checksum-Sha512"),
 		SHA1: h.Get("X-Checksum-Sha1"), MD5: h.Get("X-Checksum-Md5"),
 	}
-}
-
-// record is the file object of ?select=package_file. client-go wants an object
-// in file and a number in file_store.
-type record struct {
-	ID        int64            `json:"id"`
-	PackageID int64            `json:"package_id"`
-	CreatedAt string           `json:"created_at"`
-	UpdatedAt string           `json:"updated_at"`
-	Size      int64            `json:"size"`
-	FileName  string           `json:"file_name"`
-	MD5       *string          `json:"file_md5"`
-	SHA1      *string          `json:"file_sha1"`
-	SHA256    packhouse.Digest `json:"file_sha256"`
-	FileStore int              `json:"file_store"`
-	Status    string           `json:"status"`
-	File      struct {
-		URL string `json:"url"`
-	} `json:"file"`
-}
-
-func newRecord(p *registry.Published, mount string) record {
-	f := p.Files[0]
-	at := f.CreatedAt.Format(format.Time)
-	out := record{
-		ID: f.ID, PackageID: f.VersionID, CreatedAt: at, UpdatedAt: at, Size: f.Size,
-		FileName: url.PathEscape(f.Path), MD5: optional(f.MD5), SHA1: optional(f.SHA1), SHA256: f.SHA256,
-		FileStore: 1, Status: string(packhouse.StatusDefault),
-	}
-	out.File.URL = fmt.Sprintf("%s/%s/%s/%s", mount, p.Version.Package.Name, p.Version.Number, f.Path)
-	return out
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -22,7 +22,8 @@ type conn struct {
 
 	x *exchange // nil while waiting between requests
 
-	// attempt is tryRead as a value, made once; got and failure are its results.
+	// attempt is what read passes to the poller, made once; got and failure are
+	// its results.
 	attempt func(fd uintptr) bool
 	got     int
 	failure error
@@ -34,7 +35,6 @@ func newConn(l *Listener, tcp *net.TCPConn) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{l: l, tcp: tcp, raw: raw, remote: tcp.RemoteAddr().String()}
-	c.attempt = c.tryRead
 	c.enter(opened)
 	return c, nil
 }
@@ -133,6 +133,7 @@ func (c *conn) run() (returned bool) {
 func (c *conn) giveAway() {
 	front := append([]byte(nil), c.x.unread()...)
 	c.release()
+	c.enter(handling) // from here on its timeouts are net/http's
 	c.l.handOver(&handedConn{TCPConn: c.tcp, front: front})
 }
 

@@ -61,6 +61,8 @@ type Listener struct {
 	stop     sync.Once
 	stopping atomic.Bool
 	done     chan struct{} // closed by Close
+	over     chan struct{} // closed when Shutdown is through
+	overOnce sync.Once
 	handed   chan net.Conn
 	failed   chan error // holds the error that ended the accept loop
 
@@ -86,6 +88,7 @@ func New(ctx context.Context, inner net.Listener, handler http.Handler, opts Opt
 		handler: handler,
 		opts:    opts.withDefaults(),
 		done:    make(chan struct{}),
+		over:    make(chan struct{}),
 		handed:  make(chan net.Conn),
 		failed:  make(chan error, 1),
 		conns:   make(map[*conn]struct{}),

@@ -16,6 +16,3 @@ func (c *conn) read() error {
 	}
 	return c.failure
 }
-
-// tryRead is not used where read does not poll.
-func (c *conn) tryRead(uintptr) bool { return true }

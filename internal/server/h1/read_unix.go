@@ -9,6 +9,9 @@ import "syscall"
 // connection without part of a head gives its exchange back before it parks, so
 // idle connections hold no buffers.
 func (c *conn) read() error {
+	if c.attempt == nil {
+		c.attempt = c.tryRead
+	}
 	if err := c.raw.Read(c.attempt); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ func (l *Listener) Close() error {
 // error without waiting for the handlers.
 func (l *Listener) Shutdown(ctx context.Context) error {
 	closeErr := l.Close()
+	defer l.overOnce.Do(func() { close(l.over) })
 	finished := make(chan struct{})
 	go func() {
 		l.open.Wait()
@@ -92,7 +93,7 @@ func (l *Listener) sweep() {
 		select {
 		case <-ticker.C:
 			l.closeOverdue(l.tick.Add(1), limits[:])
-		case <-l.ctx.Done():
+		case <-l.over:
 			return
 		}
 	}

@@ -167,7 +167,7 @@ CREATE TABLE downloads (
 ) WITHOUT ROWID;
 
 CREATE TABLE jobs (
-	id          INTEGER PRIMARY KEY,
+	id          INTEGER PRIMARY KEY AUTOINCREMENT, -- never given out again: a late worker may still hold it
 	kind        TEXT NOT NULL,
 	key         TEXT NOT NULL,
 	payload     TEXT NOT NULL,

@@ -1,0 +1,54 @@
+# make run    a server on 127.0.0.1:8080 with its data in ./data
+# make test   everything that CI runs; installs what the tests need
+# make check  test, and the linters
+# make bench  side by side with the references; see bench/README.md
+# make fmt    put all code into shape
+
+SHELL := /bin/bash
+GO ?= go
+export CGO_ENABLED := 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+LDFLAGS := -s -w -X packhouse/internal/house.Version=$(VERSION)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.14.0
+
+.PHONY: run build test test-slow check lint fmt vet bench tools clean
+
+run: build
+	./packhouse serve
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o packhouse ./cmd/packhouse
+
+test: tools vet
+	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
+
+# Ten thousand kills instead of two hundred; hours.
+test-slow: tools
+	$(GO) test ./test/crash -run TestKill -kills 10000 -timeout 12h
+
+# The layers are checked by a test too (depcheck_test.go), so that make test
+# finds a wrong import without the linter.
+check: test lint
+
+lint: .tools/golangci-lint
+	.tools/golangci-lint run
+
+.tools/golangci-lint:
+	GOBIN=$(CURDIR)/.tools $(GO) install $(GOLANGCI)
+
+vet:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not in shape, run make fmt: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+bench:
+	$(GO) run ./bench
+
+tools:
+	@test/tools.sh
+
+clean:
+	rm -rf packhouse .tools

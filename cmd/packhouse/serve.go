@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+
+	"packhouse/internal/config"
+	"packhouse/internal/directory"
+	"packhouse/internal/house"
+	"packhouse/internal/server"
+	"packhouse/internal/telemetry"
+)
+
+type serveCommand struct{ config.Config }
+
+// Run serves until the context ends.
+func (c *serveCommand) Run(ctx context.Context) error { return serve(ctx, &c.Config, false) }
+
+type demoCommand struct{ config.Config }
+
+// Run serves a registry that has something in it.
+func (c *demoCommand) Run(ctx context.Context) error { return serve(ctx, &c.Config, true) }
+
+func serve(ctx context.Context, c *config.Config, demo bool) error {
+	defer runtime.KeepAlive(heapFloor)
+	out := telemetry.NewBuffer(os.Stderr)
+	defer out.Close()
+	log := telemetry.NewLog(out, c.LogLevel, c.LogFormat)
+
+	var h *house.House
+	t, err := telemetry.New(telemetry.Options{
+		Log: log, Version: house.Version, MetricsAllowed: c.MetricsAllow,
+		Ready: func(ctx context.Context) error { return h.Ready(ctx) },
+		Gauges: []telemetry.Gauge{{
+			Name: "ledger_position", Help: "The number of the newest entry of the ledger.",
+			Value: func() float64 { return float64(h.Store.Position()) },
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	opts := furnishing(c, log)
+	opts.Observe, opts.Root = t.Observe, t.Root()
+	if h, err = house.Open(ctx, opts); err != nil {
+		return err
+	}
+	defer func() {
+		if err := h.Close(); err != nil {
+			log.Error("not closed well", "error", err)
+		}
+	}()
+	return listen(ctx, c, h, log, demo)
+}
+
+// listen serves the house until the context ends.
+func listen(ctx context.Context, c *config.Config, h *house.House, log *slog.Logger, demo bool) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s, err := server.New(server.Options{
+		Handler: h.Handler, Listen: c.Listen, CertFile: c.TLSCert, KeyFile: c.TLSKey,
+		StallTimeout: c.StallTimeout, ShutdownGrace: c.ShutdownGrace, Log: log,
+		Ready: func(at net.Addr) {
+			address := addressOf(c.ExternalURL, at, c.TLSCert != "")
+			welcome(os.Stdout, address, h.Root)
+			if !demo {
+				return
+			}
+			if err := furnishDemo(ctx, h, address, os.Stdout); err != nil {
+				stop(fmt.Errorf("furnish the demo: %w", err))
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.Run(ctx); err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// furnishing is the part of the configuration that the house needs.
+func furnishing(c *config.Config, log *slog.Logger) house.Options {
+	return house.Options{
+		Data: c.Data, RootToken: string(c.RootToken), Log: log,
+		External: c.ExternalURL, TrustedProxies: c.TrustedProxies, QueryTokens: c.QueryTokens,
+		Directory: directory.Options{
+			GuestsPull: c.GuestsCanPull, AnyonePull: c.AnyoneCanPull, PackagesDisabled: !c.PackagesEnabled,
+		},
+		Limits:    map[string]int64{"generic": c.GenericMaxFileSize},
+		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery,
+		Reserve: c.Reserve, CacheBytes: int(c.Cache), GitLabVersion: c.GitLabVersion,
+	}
+}
+
+type gcCommand struct{ config.Config }
+
+// Run purges and sweeps once.
+func (c *gcCommand) Run(ctx context.Context) error {
+	opts := furnishing(&c.Config, slog.Default())
+	opts.PurgeEvery, opts.SweepEvery = 0, 0 // this is the work
+	h, err := house.Open(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	purged, err := h.Registry.Purge(ctx)
+	if err != nil {
+		return err
+	}
+	swept, err := h.Registry.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d deleted files purged, %d blobs removed; %d unfinished uploads and %d orphaned blobs swept\n",
+		purged.Files, purged.Blobs, swept.Uploads, swept.Orphans)
+	return nil
+}

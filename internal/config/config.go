@@ -1,0 +1,78 @@
+// Package config is the configuration of Packhouse: one struct, read from the
+// command line, the environment, a YAML file and defaults, the stronger before
+// the weaker.
+//
+// Every option has one name. It is a flag, --log-level; an environment
+// variable, PACKHOUSE_LOG_LEVEL; and a key of the file, log-level. Its help,
+// its default and what values it takes stand in the tag of its field and
+// nowhere else.
+//
+// A command gets all options by embedding [Config]:
+//
+//	type serve struct{ config.Config }
+//
+//	func (c *serve) Run() error { … c.Listen … }
+//
+//	type show struct{ config.Config }
+//
+//	func (c *show) Run(k *kong.Kong, origins config.Origins) error {
+//		return config.Print(k.Stdout, &c.Config, origins)
+//	}
+//
+//	func main() {
+//		var cli struct {
+//			Serve  serve `cmd:"" help:"Run the registry."`
+//			Config show  `cmd:"" help:"Print the configuration and where it comes from."`
+//		}
+//		p, err := config.NewParser(&cli, kong.Name("packhouse"))
+//		if err != nil {
+//			panic(err) // a tag is wrong
+//		}
+//		ctx, err := p.Parse(os.Args[1:])
+//		p.FatalIfErrorf(err)
+//		p.FatalIfErrorf(ctx.Run())
+//	}
+//
+// A new option is a new field. The tag "type" names its [kind], "min" its least
+// value, and "set" the words it may be.
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Config is everything that an administrator can set. It is complete and
+// checked once [Parser.Parse] has returned. Sizes are bytes.
+type Config struct {
+	File string `name:"config" group:"Configuration:" type:"file" placeholder:"FILE" help:"YAML file to read options from, such as /etc/packhouse.yaml. Default: none."`
+
+	Listen         string         `name:"listen" group:"Network:" type:"address" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to accept connections at. Default: ${default}, this machine only; use :8080 to be reached from others."`
+	ExternalURL    *url.URL       `name:"external-url" group:"Network:" type:"url" default:"" placeholder:"URL" help:"Address that clients know this server by, for links in answers: https://packages.example.com. Default: as each request says. Set it behind a proxy that changes the host or the path."`
+	TLSCert        string         `name:"tls-cert" group:"Network:" type:"file" default:"" placeholder:"FILE" help:"PEM file with the certificate chain, to speak HTTPS without a proxy. Needs --tls-key. Default: plain HTTP."`
+	TLSKey         string         `name:"tls-key" group:"Network:" type:"file" default:"" placeholder:"FILE" help:"PEM file with the private key of --tls-cert."`
+	TrustedProxies []netip.Prefix `name:"trusted-proxies" group:"Network:" type:"networks" default:"" placeholder:"CIDR,..." help:"Networks or addresses of proxies whose X-Forwarded-For, -Host, -Proto and X-Request-Id are believed. Default: none. Anybody in them can claim to be anybody, so list proxies only."`
+	StallTimeout   time.Duration  `name:"stall-timeout" group:"Network:" type:"duration" min:"1s" default:"60s" placeholder:"DURATION" help:"How long a client may send or read nothing in the middle of a transfer before it is cut off. Default: ${default}. Slow transfers that go on are never cut."`
+	ShutdownGrace  time.Duration  `name:"shutdown-grace" group:"Network:" type:"duration" default:"30s" placeholder:"DURATION" help:"How long requests may take to finish after a stop signal. Default: ${default}. Raise it with what stops the service if uploads are large."`
+
+	RootToken       Secret `name:"root-token" group:"Access:" type:"secret" default:"" placeholder:"TOKEN" help:"Token of the administrator root, at least 20 characters. Default: a random one, kept in the file root-token in the data folder. A new value is added; the old one works until it is revoked. Prefer the variable, because flags can be seen in the list of processes."`
+	QueryTokens     bool   `name:"query-tokens" group:"Access:" type:"switch" default:"true" negatable:"" help:"Accept private_token and job_token in the query of a URL, as GitLab does. Default: ${default}. Turn it off if no client needs it; URLs end up in logs of proxies."`
+	AnyoneCanPull   bool   `name:"anyone-can-pull" group:"Access:" type:"switch" default:"true" negatable:"" help:"Let projects open their packages to everybody, without a credential. Default: ${default}. Turn it off where nothing may be public."`
+	GuestsCanPull   bool   `name:"guests-can-pull" group:"Access:" type:"switch" default:"false" negatable:"" help:"Let guests and planners pull from private projects. Default: ${default}, reporters and above."`
+	PackagesEnabled bool   `name:"packages-enabled" group:"Access:" type:"switch" default:"true" negatable:"" help:"Serve packages. Default: ${default}. Off, they are refused to everybody and kept."`
+	GitLabVersion   string `name:"gitlab-version" group:"Access:" type:"version" default:"18.11.2" placeholder:"X.Y.Z" help:"GitLab version that clients are told, because some compare it. Default: ${default}. Change it for a client that refuses to work otherwise."`
+
+	Data               string        `name:"data" group:"Storage:" type:"folder" default:"./data" placeholder:"FOLDER" help:"Folder for everything that is stored, made when it is missing. Default: ${default}. A relative one is below the working folder."`
+	GenericMaxFileSize int64         `name:"generic-max-file-size" group:"Storage:" type:"size" default:"5GiB" placeholder:"SIZE" help:"Largest file of a generic package. Default: ${default}; 0 for no limit."`
+	Reserve            int64         `name:"reserve" group:"Storage:" type:"size" default:"64MiB" placeholder:"SIZE" help:"Disk space that uploads leave free, so that deleting always works. Default: ${default}. Raise it if other programs fill the same disk."`
+	Cache              int64         `name:"cache" group:"Storage:" type:"size" min:"1MiB" default:"16MiB" placeholder:"SIZE" help:"Memory for small files that are asked for often. Default: ${default}, at least 1MiB. Raise it if thousands of different small files are hot."`
+	Retention          time.Duration `name:"retention" group:"Storage:" type:"duration" default:"0s" placeholder:"DURATION" help:"How long the bytes of deleted files are kept, such as 12h or 30d. Default: ${default}, until the next purge. Longer means more disk and time to undo a mistake."`
+	PurgeEvery         time.Duration `name:"purge-every" group:"Storage:" type:"duration" min:"1s" default:"5m" placeholder:"DURATION" help:"How often the bytes of deleted files are given back to the disk. Default: ${default}."`
+	SweepEvery         time.Duration `name:"sweep-every" group:"Storage:" type:"duration" min:"1m" default:"6h" placeholder:"DURATION" help:"How often the storage is searched for what crashes left behind. Default: ${default}. It reads the list of all files, so not too often on slow disks."`
+
+	LogLevel     slog.Level     `name:"log-level" group:"Logs and metrics:" type:"level" set:"words=debug, info, warn, error" default:"info" placeholder:"LEVEL" help:"Least severity that is logged: ${words}. Default: ${default}, which has a line for every request; warn is quiet."`
+	LogFormat    string         `name:"log-format" group:"Logs and metrics:" type:"word" set:"words=text, json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${words}. Default: ${default}. Use json where a program reads them."`
+	MetricsAllow []netip.Prefix `name:"metrics-allow" group:"Logs and metrics:" type:"networks" default:"127.0.0.0/8,::1" placeholder:"CIDR,..." help:"Networks or addresses that may read /-/metrics; for others it does not exist. Default: ${default}, this machine. Behind a proxy on this machine that adds no X-Forwarded-For everybody is from here, so let the proxy refuse /-/metrics."`
+}

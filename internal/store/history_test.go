@@ -1,0 +1,242 @@
+package store_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+	"packhouse/internal/store"
+)
+
+// history writes random updates to a store. Ids and names come from small
+// ranges, so that updates meet each other, and many are refused.
+type history struct {
+	t     *rapid.T
+	store *store.Store
+}
+
+var (
+	errUndone = errors.New("undone by the history")
+	by        = ledger.By{Kind: packhouse.PersonalToken, UserID: 1, Name: "historian"}
+)
+
+// step is one change inside an update.
+type step func(ctx context.Context, tx *store.Tx) error
+
+// update runs one update of a few steps. It may fail, by itself or on purpose.
+func (h *history) update() {
+	var steps []step
+	for range rapid.IntRange(1, 3).Draw(h.t, "steps") {
+		kind := rapid.SampledFrom(kinds).Draw(h.t, "kind")
+		steps = append(steps, kind(h))
+	}
+	undo := rapid.IntRange(0, 9).Draw(h.t, "undo") == 0
+	ctx := h.t.Context()
+	err := h.store.Update(ctx, func(tx *store.Tx) error {
+		for _, step := range steps {
+			if err := step(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if undo {
+			return errUndone
+		}
+		return nil
+	})
+	switch kind := packhouse.KindOf(err); {
+	case err == nil, errors.Is(err, errUndone), kind == packhouse.Conflict, kind == packhouse.NotFound, kind == packhouse.Invalid:
+	default:
+		h.t.Fatalf("Update = %v, want success or a refusal", err)
+	}
+}
+
+// event makes a step that appends an event.
+func event(make func(tx *store.Tx) ledger.Event) step {
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Append(ctx, by, make(tx))
+		return err
+	}
+}
+
+func (h *history) id() int64 { return rapid.Int64Range(1, 8).Draw(h.t, "id") }
+
+func (h *history) name() string {
+	return rapid.SampledFrom([]string{"a", "A", "b", "a/b", "ä", "x<&>\u2028", "c\xff", `\ufffd`}).Draw(h.t, "name")
+}
+
+func (h *history) create() bool { return rapid.Bool().Draw(h.t, "create") }
+
+func (h *history) target() packhouse.Target {
+	level := rapid.SampledFrom([]packhouse.Level{packhouse.Group, packhouse.Project}).Draw(h.t, "level")
+	return packhouse.Target{Level: level, ID: h.id()}
+}
+
+func (h *history) digest() packhouse.Digest {
+	return sha256.Sum256([]byte{byte(rapid.IntRange(0, 9).Draw(h.t, "content"))})
+}
+
+func (h *history) site() ledger.Site {
+	return ledger.Site{ProjectID: h.id(), Format: "generic", PackageKey: "tool", VersionKey: "1.0"}
+}
+
+// kinds are all kinds of change.
+var kinds = []func(*history) step{
+	user, namespace, project, member, memberRemoval, tokenPut, admission, admissionRemoval, settings,
+	publish, publish, publish, publish, statusChange, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
+}
+
+func user(h *history) step {
+	create, u := h.create(), ledger.User{ID: h.id(), Username: h.name(), External: rapid.Bool().Draw(h.t, "external")}
+	return event(func(tx *store.Tx) ledger.Event {
+		if u.CreatedAt = tx.Now(); create {
+			u.ID = tx.NewUserID()
+		}
+		return &ledger.UserPut{Create: create, User: u}
+	})
+}
+
+func namespace(h *history) step {
+	create, n := h.create(), ledger.Namespace{ID: h.id(), Path: h.name(), Visibility: packhouse.VisibilityInternal}
+	return event(func(tx *store.Tx) ledger.Event {
+		if n.CreatedAt = tx.Now(); create {
+			n.ID = tx.NewNamespaceID()
+		}
+		return &ledger.NamespacePut{Create: create, Namespace: n}
+	})
+}
+
+func project(h *history) step {
+	create, p := h.create(), ledger.Project{ID: h.id(), NamespaceID: h.id(), Path: h.name() + "/p", Registry: packhouse.RegistryPublic}
+	return event(func(tx *store.Tx) ledger.Event {
+		if p.CreatedAt = tx.Now(); create && p.ID > 4 { // otherwise its id is chosen
+			p.ID = tx.NewProjectID()
+		}
+		return &ledger.ProjectPut{Create: create, Project: p}
+	})
+}
+
+func member(h *history) step {
+	put := &ledger.MemberPut{Create: h.create(), Member: ledger.Member{
+		Target: h.target(), UserID: h.id(), Role: rapid.SampledFrom(packhouse.Roles).Draw(h.t, "role"),
+		ExpiresAt: time.Date(2027, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600)),
+	}}
+	return event(func(*store.Tx) ledger.Event { return put })
+}
+
+func memberRemoval(h *history) step {
+	remove := &ledger.MemberRemove{Target: h.target(), UserID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func tokenPut(h *history) step {
+	put := &ledger.TokenPut{Create: h.create(), Token: ledger.Token{
+		ID: h.id(), Kind: packhouse.PersonalToken, Digest: h.digest(), UserID: h.id(), Target: h.target(), Scopes: packhouse.ScopeAPI,
+	}}
+	if rapid.Bool().Draw(h.t, "for a job") {
+		put.Token.Kind, put.Token.Job = packhouse.JobToken, &packhouse.Job{ID: h.id(), ProjectID: 1, Publish: true}
+	}
+	revoke := rapid.Bool().Draw(h.t, "revoke")
+	return event(func(tx *store.Tx) ledger.Event {
+		if put.Create {
+			put.Token.ID = tx.NewTokenID()
+		}
+		if revoke {
+			put.Token.RevokedAt = tx.Now()
+		}
+		return put
+	})
+}
+
+func (h *history) admission() ledger.Admission {
+	return ledger.Admission{ProjectID: h.id(), Admitted: h.target()}
+}
+
+func admission(h *history) step {
+	put := &ledger.AdmissionPut{Admission: h.admission()}
+	return event(func(*store.Tx) ledger.Event { return put })
+}
+
+func admissionRemoval(h *history) step {
+	remove := &ledger.AdmissionRemove{Admission: h.admission()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func settings(h *history) step {
+	expr, guests := rapid.SampledFrom([]string{"", "a|<b>&"}).Draw(h.t, "except"), rapid.Bool().Draw(h.t, "guests")
+	put := &ledger.SettingsPut{Settings: ledger.Settings{
+		Target: h.target(), GuestsPull: &guests, Duplicates: map[string]ledger.Duplicates{"npm": {Except: &expr}, "generic": {Allowed: &guests}},
+	}}
+	return event(func(*store.Tx) ledger.Event { return put })
+}
+
+func publish(h *history) step {
+	p := &store.Publication{
+		ProjectID: rapid.Int64Range(1, 2).Draw(h.t, "project"), Format: "generic", PackageName: "Tool", PackageKey: "tool",
+		Version: rapid.SampledFrom([]string{"1.0", "2.0", "<3>"}).Draw(h.t, "version"), CreatorID: h.id(),
+		Status:   rapid.SampledFrom([]packhouse.Status{"", packhouse.StatusHidden, packhouse.StatusError}).Draw(h.t, "status"),
+		Metadata: []byte(rapid.SampledFrom([]string{"", `{ "a" : "<b>" }`, `[1,2]`, "null"}).Draw(h.t, "metadata")),
+	}
+	p.VersionKey = p.Version
+	if len(p.Metadata) == 0 {
+		p.Metadata = nil
+	}
+	if rapid.Bool().Draw(h.t, "by a job") {
+		p.Pipeline = &packhouse.Pipeline{ID: h.id(), Ref: h.name()}
+	}
+	for range rapid.IntRange(1, 3).Draw(h.t, "files") {
+		f := store.NewFile{Path: h.name(), Size: h.id(), SHA256: h.digest(), MD5: h.name()}
+		if rapid.Bool().Draw(h.t, "keyed") {
+			f.Blob.Key = fmt.Sprintf("%s.%d", f.SHA256, rapid.Int64().Draw(h.t, "upload"))
+		}
+		p.Files = append(p.Files, f)
+	}
+	refuse := rapid.Bool().Draw(h.t, "refuse duplicates")
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Publish(ctx, by, p, func(met store.Existing) error {
+			if refuse {
+				return packhouse.Errorf(packhouse.Conflict, "%s is there", met.Path)
+			}
+			return nil
+		})
+		return err
+	}
+}
+
+func statusChange(h *history) step {
+	change := &ledger.StatusChange{Site: h.site(), VersionID: h.id(), Status: packhouse.StatusDefault}
+	return event(func(*store.Tx) ledger.Event { return change })
+}
+
+func tagPut(h *history) step {
+	put := &ledger.TagPut{Site: h.site(), PackageID: rapid.Int64Range(1, 2).Draw(h.t, "package"), VersionID: h.id(), Name: h.name()}
+	return event(func(*store.Tx) ledger.Event { return put })
+}
+
+func tagRemoval(h *history) step {
+	remove := &ledger.TagRemove{Site: h.site(), PackageID: rapid.Int64Range(1, 2).Draw(h.t, "package"), Name: h.name()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func fileDeletion(h *history) step {
+	deletion := &ledger.FileDelete{Site: h.site(), VersionID: h.id(), FileID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return deletion })
+}
+
+func versionDeletion(h *history) step {
+	deletion := &ledger.VersionDelete{Site: h.site(), VersionID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return deletion })
+}
+
+func purge(h *history) step {
+	limit := rapid.IntRange(1, 3).Draw(h.t, "limit")
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, _, err := tx.Purge(ctx, by, tx.Now().Add(time.Microsecond), limit)
+		return err
+	}
+}

@@ -1,0 +1,209 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+	"packhouse/internal/store"
+)
+
+var readTests = map[string]func(*testing.T, *fixture){
+	"locate/newest first":      testLocateNewestFirst,
+	"locate/across projects":   testLocateAcross,
+	"locate/what it tells":     testLocateDetails,
+	"locate/stops early":       testLocateStops,
+	"versions/filter":          testVersionsFilter,
+	"versions/pages":           testVersionsPages,
+	"versions/deleted":         testVersionsDeleted,
+	"files/pages":              testFilesPages,
+	"blobs/unknown digest":     testUnknownDigest,
+	"files/of another version": testFileOfAnotherVersion,
+}
+
+func testLocateNewestFirst(t *testing.T, f *fixture) {
+	var want []int64
+	for range 4 {
+		want = append([]int64{f.published(publication("1.0", "a")).Files[0].ID}, want...)
+	}
+	f.published(publication("1.0", "b"))
+	f.published(publication("1.1", "a"))
+	f.wantEqual("located", f.locate(1, ref("1.0", "a")), want)
+	// The newest goes, and the next copy is the newest again.
+	v := f.published(publication("1.0", "c")).Version.ID
+	f.must(f.append(&ledger.FileDelete{Site: site("1.0"), VersionID: v, FileID: want[0]}))
+	want[0] = f.published(publication("1.0", "a")).Files[0].ID
+	f.wantEqual("located after a deletion", f.locate(1, ref("1.0", "a")), want)
+	f.must(f.append(&ledger.FileDelete{Site: site("1.0"), VersionID: v, FileID: want[2]}))
+	want = append([]int64{f.published(publication("1.0", "a")).Files[0].ID}, slices.Delete(want, 2, 3)...)
+	f.wantEqual("located after a deletion in the middle", f.locate(1, ref("1.0", "a")), want)
+}
+
+func testLocateAcross(t *testing.T, f *fixture) {
+	var want []int64
+	for _, project := range []int64{3, 1, 2, 1} {
+		p := publication("1.0", "a")
+		p.ProjectID = project
+		want = append([]int64{f.published(p).Files[0].ID}, want...)
+	}
+	other := publication("1.0", "a")
+	other.Format = "npm"
+	f.published(other)
+	f.wantEqual("located in all projects", f.locate(0, ref("1.0", "a")), want)
+	f.wantEqual("located in project 1", f.locate(1, ref("1.0", "a")), []int64{want[0], want[2]})
+}
+
+func testLocateDetails(t *testing.T, f *fixture) {
+	p := publication("1.0", "a")
+	p.Pipeline = &packhouse.Pipeline{ID: 4}
+	p.Files = append(p.Files, keyedFile("b", "bytes of b", "key-b"))
+	out := f.published(p)
+	blobs := []store.Blob{{Data: []byte("a")}, {Key: "key-b"}}
+	for _, project := range []int64{1, 0} {
+		for i, path := range []string{"a", "b"} {
+			f.view(func(ctx context.Context, tx *store.Tx) error {
+				for l, err := range tx.Locate(ctx, project, ref("1.0", path)) {
+					f.must(err)
+					v := out.Version
+					v.Pipeline = nil // a file has its own
+					f.wantEqual("located version", l.Version, v)
+					f.wantEqual("located file", l.File, out.Files[i])
+					f.wantEqual("located bytes", l.Blob, blobs[i])
+				}
+				return nil
+			})
+		}
+	}
+}
+
+func testLocateStops(t *testing.T, f *fixture) {
+	for range 3 {
+		f.published(publication("1.0", "a"))
+	}
+	f.view(func(ctx context.Context, tx *store.Tx) error {
+		for range 20 {
+			for range tx.Locate(ctx, 1, ref("1.0", "a")) {
+				break
+			}
+		}
+		_, err := tx.Position(ctx)
+		return err
+	})
+}
+
+func testVersionsFilter(t *testing.T, f *fixture) {
+	publish := func(format, name, number string, status packhouse.Status) {
+		p := publication(number, "a")
+		p.Format, p.PackageName, p.PackageKey, p.Status = format, name, name, status
+		f.published(p)
+	}
+	publish("generic", "Tool", "1.0", "")
+	publish("generic", "Tool", "2.0", packhouse.StatusHidden)
+	publish("generic", "Tool", "3.0", packhouse.StatusError)
+	publish("npm", "to_l", "1.0", "")
+	publish("npm", "x%y", "1.0", "")
+	elsewhere := publication("1.0", "a")
+	elsewhere.ProjectID = 2
+	f.published(elsewhere)
+	hidden, all := []packhouse.Status{packhouse.StatusHidden},
+		[]packhouse.Status{packhouse.StatusDefault, packhouse.StatusHidden, packhouse.StatusError}
+	for _, test := range []struct {
+		name   string
+		filter store.VersionFilter
+		want   []string
+	}{
+		{"everything", store.VersionFilter{}, []string{"Tool 1.0", "Tool 3.0", "to_l 1.0", "x%y 1.0"}},
+		{"format", store.VersionFilter{Format: "npm"}, []string{"to_l 1.0", "x%y 1.0"}},
+		{"part of the name in capitals", store.VersionFilter{Name: "OO"}, []string{"Tool 1.0", "Tool 3.0"}},
+		{"underscore is no wildcard", store.VersionFilter{Name: "o_l"}, []string{"to_l 1.0"}},
+		{"percent is no wildcard", store.VersionFilter{Name: "t%l"}, nil},
+		{"percent", store.VersionFilter{Name: "%"}, []string{"x%y 1.0"}},
+		{"backslash", store.VersionFilter{Name: `\`}, nil},
+		{"number", store.VersionFilter{Number: "3.0"}, []string{"Tool 3.0"}},
+		{"part of a number", store.VersionFilter{Number: "3"}, nil},
+		{"hidden", store.VersionFilter{Statuses: hidden}, []string{"Tool 2.0"}},
+		{"all statuses", store.VersionFilter{Statuses: all, Format: "generic"}, []string{"Tool 1.0", "Tool 2.0", "Tool 3.0"}},
+		{"an empty list of statuses", store.VersionFilter{Statuses: []packhouse.Status{}, Format: "generic"}, []string{"Tool 1.0", "Tool 3.0"}},
+	} {
+		test.filter.ProjectID = 1
+		f.view(func(ctx context.Context, tx *store.Tx) error {
+			list, total, err := tx.Versions(ctx, test.filter, store.Page{Limit: 50})
+			var got []string
+			for _, v := range list {
+				got = append(got, v.Package.Name+" "+v.Number)
+			}
+			f.wantEqual(test.name, got, test.want)
+			f.wantEqual(test.name+": total", total, len(test.want))
+			return err
+		})
+	}
+}
+
+func testVersionsPages(t *testing.T, f *fixture) {
+	numbers := numbered("%d.0", 7)
+	for _, number := range numbers {
+		f.published(publication(number, "a"))
+	}
+	for _, descending := range []bool{false, true} {
+		var got []string
+		for offset := 0; offset < 9; offset += 3 {
+			f.view(func(ctx context.Context, tx *store.Tx) error {
+				list, total, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Offset: offset, Limit: 3, Descending: descending})
+				f.wantEqual("total", total, len(numbers))
+				for _, v := range list {
+					got = append(got, v.Number)
+				}
+				return err
+			})
+		}
+		f.wantEqual("numbers on all pages", got, numbers)
+		slices.Reverse(numbers)
+	}
+}
+
+func testVersionsDeleted(t *testing.T, f *fixture) {
+	out := f.published(publication("1.0", "a"))
+	f.must(f.append(&ledger.VersionDelete{Site: site("1.0"), VersionID: out.Version.ID}))
+	f.view(func(ctx context.Context, tx *store.Tx) error {
+		list, total, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Limit: 3})
+		f.wantEqual("listed", len(list)+total, 0)
+		return err
+	})
+}
+
+func testFilesPages(t *testing.T, f *fixture) {
+	paths := numbered("file-%d", 7)
+	out := f.published(publication("1.0", paths...))
+	f.published(publication("2.0", "other"))
+	var got []string
+	for offset := 0; offset < 9; offset += 3 {
+		f.view(func(ctx context.Context, tx *store.Tx) error {
+			list, total, err := tx.Files(ctx, out.Version.ID, store.Page{Offset: offset, Limit: 3})
+			f.wantEqual("total", total, len(paths))
+			for _, file := range list {
+				got = append(got, file.Path)
+			}
+			return err
+		})
+	}
+	f.wantEqual("paths on all pages", got, paths)
+}
+
+func testUnknownDigest(t *testing.T, f *fixture) {
+	err := f.View(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.BlobOf(t.Context(), fileOf("", "never stored").SHA256)
+		return err
+	})
+	f.wantKind("BlobOf", err, packhouse.NotFound)
+}
+
+func testFileOfAnotherVersion(t *testing.T, f *fixture) {
+	one, two := f.published(publication("1.0", "a")), f.published(publication("2.0", "a"))
+	err := f.View(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.File(t.Context(), one.Version.ID, two.Files[0].ID)
+		return err
+	})
+	f.wantKind("File", err, packhouse.NotFound)
+}
