@@ -82,7 +82,7 @@ func TestDecide(t *testing.T) {
 			"the package registry of acme/lib is switched off",
 			"ask a Maintainer of acme/lib to set package_registry_access_level to enabled"}},
 		{"instance off", admin(person(packhouse.ScopeAPI)), ReadPackages, onLib(func(o *Object) { o.PackagesDisabled = true }), Decision{Hide, "feature-off",
-			"the package registry is switched off on this instance", "ask the operator to set packages.enabled"}},
+			"the package registry is switched off on this instance", "ask the operator to start it with --packages-enabled"}},
 		{"stranger reads private", person(packhouse.ScopeAPI), ReadProject, onLib(as(packhouse.NoAccess)), Decision{Hide, "visibility",
 			"Project Not Found", "check the path; if it is right, ask one of its members for a role there"}},
 		{"visitor reads private", anonymous, ReadProject, onLib(as(packhouse.NoAccess)), Decision{Hide, "visibility",

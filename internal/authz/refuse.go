@@ -49,7 +49,7 @@ func (r *rule) hiddenFromVisitor(level packhouse.Level) Decision {
 // administrators as well.
 func switchedOff() Decision {
 	return Decision{Hide, ruleFeatureOff, "the package registry is switched off on this instance",
-		"ask the operator to set packages.enabled"}
+		"ask the operator to start it with --packages-enabled"}
 }
 
 // challenge asks for a credential. It does not look at the object.

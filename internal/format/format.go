@@ -67,7 +67,7 @@ type Route struct {
 }
 
 // Call is a request that the gate has let through, with all that the gate found
-// out about it.
+// out about it. It is only valid until the handler returns.
 type Call struct {
 	Actor     packhouse.Actor
 	Target    packhouse.Target
@@ -92,8 +92,8 @@ type Way interface {
 
 // NewCall makes a Call from what a route's pattern matched, the way the request
 // came, and the decoded segments below which the protocol is mounted.
-func NewCall(args Args, way Way, mount []string) *Call {
-	return &Call{args: args, way: way, mount: mount}
+func NewCall(args Args, way Way, mount []string) Call {
+	return Call{args: args, way: way, mount: mount}
 }
 
 // Base is the server's public address, for absolute links. It is shared and not

@@ -23,9 +23,6 @@ func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) erro
 			own[f.name] = f.value
 		}
 	}
-	if r.Method == http.MethodGet {
-		c.Downloaded()
-	}
 	data, small := c.Bytes()
 	switch {
 	case small && !conditional(r.Header):
@@ -37,7 +34,26 @@ func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) erro
 	default:
 		http.ServeContent(w, r, "", c.File().CreatedAt, c.Reader())
 	}
+	if r.Method == http.MethodGet && delivered(w) {
+		c.Downloaded()
+	}
 	return nil
+}
+
+// delivered reports whether an answer gave the file from its start: one that is
+// resumed was counted when it began.
+func delivered(w http.ResponseWriter) bool {
+	answer, ok := w.(interface{ Status() int })
+	if !ok {
+		return true
+	}
+	switch answer.Status() {
+	case http.StatusOK:
+		return true
+	case http.StatusPartialContent:
+		return strings.HasPrefix(w.Header().Get("Content-Range"), "bytes 0-")
+	}
+	return false
 }
 
 // field is a header field in the form in which it is stored in a http.Header.

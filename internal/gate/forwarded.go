@@ -51,25 +51,18 @@ func (g *Gate) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// way is a request's way here, for handlers that make links.
-type way struct {
-	gate    *Gate
-	request *http.Request
-	from    forwarded
-}
-
-// Base is the public address of the server: as configured, else as a trusted
-// proxy says, else as the client wrote it.
-func (w way) Base() *url.URL {
-	r := w.request
-	if w.gate.options.External != nil {
-		return w.gate.options.External
+// Base implements format.Way. The public address of the server is as configured,
+// else as a trusted proxy says, else as the client wrote it.
+func (p *passage) Base() *url.URL {
+	r := p.request
+	if p.gate.options.External != nil {
+		return p.gate.options.External
 	}
 	u := &url.URL{Scheme: "http", Host: r.Host}
 	if r.TLS != nil {
 		u.Scheme = "https"
 	}
-	if w.from.trusted {
+	if p.from.trusted {
 		if proto := r.Header.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
 			u.Scheme = proto
 		}

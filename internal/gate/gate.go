@@ -83,6 +83,8 @@ type passage struct {
 	seen     Observation
 	from     forwarded
 	protocol format.Protocol // whose shape an error has
+	call     format.Call
+	args     [4]format.Arg // room for what a pattern matches
 }
 
 var passages = sync.Pool{New: func() any { return new(passage) }}
@@ -127,12 +129,13 @@ func (p *passage) pass() error {
 	}
 	m := g.table.find(path)
 	p.protocol, p.seen.Protocol = m.shape, m.name
-	route, args, err := m.match(r.Method, make(format.Args, 0, 4))
+	route, args, err := m.match(r.Method, p.args[:0])
 	if err != nil {
 		return err
 	}
 	p.seen.Route = route.Path
-	call := format.NewCall(args, way{g, r, p.from}, path.Segments[:m.depth])
+	p.call = format.NewCall(args, p, path.Segments[:m.depth])
+	call := &p.call
 	call.RequestID, call.Slash = p.seen.RequestID, path.Slash
 	if call.Actor, err = g.options.Authn.Actor(r); err != nil {
 		return err

@@ -13,6 +13,9 @@ type recorder struct {
 	bytes  int64
 }
 
+// Status is the status that was answered with; 0 while none was.
+func (w *recorder) Status() int { return w.status }
+
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {

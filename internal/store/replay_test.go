@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,20 +27,31 @@ type stores struct {
 }
 
 func newStores(t *testing.T) *stores {
+	return &stores{dir: t.TempDir(), empty: emptyDatabase(t)}
+}
+
+var empty struct {
+	sync.Once
+	database []byte
+}
+
+// emptyDatabase is the content of a database in which nothing has happened.
+func emptyDatabase(t *testing.T) []byte {
 	t.Helper()
-	s := &stores{dir: t.TempDir()}
-	path := filepath.Join(s.dir, "empty")
-	first, err := store.OpenSQLite(t.Context(), path, store.Options{})
-	if err == nil {
-		err = first.Close()
-	}
-	if err != nil {
-		t.Fatalf("make an empty database: %v", err)
-	}
-	if s.empty, err = os.ReadFile(path); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	empty.Do(func() {
+		path := filepath.Join(t.TempDir(), "empty")
+		s, err := store.OpenSQLite(t.Context(), path, store.Options{})
+		if err == nil {
+			err = s.Close()
+		}
+		if err == nil {
+			empty.database, err = os.ReadFile(path)
+		}
+		if err != nil {
+			t.Errorf("make an empty database: %v", err)
+		}
+	})
+	return empty.database
 }
 
 func (s *stores) open(t *rapid.T, now func() time.Time) *store.Store {

@@ -19,7 +19,7 @@ var largeGiB = flag.Int64("large", 1, "size of the large file in GiB")
 // A large file costs no memory, up or down.
 func TestLargeFile(t *testing.T) {
 	const allowed = 64 << 20
-	s := packhousetest.Start(t, packhousetest.FreeAddress(t), t.TempDir())
+	s := packhousetest.Start(t, packhousetest.FreeAddress(t), t.TempDir(), "--generic-max-file-size", "0")
 	c := newClient(t, s)
 	size := *largeGiB << 30
 	idle := memory(t, s, "VmRSS")

@@ -76,12 +76,10 @@ func TestHostileNamesAre400(t *testing.T) {
 	s := start(t, "public")
 	for _, place := range hostilePlaces[:4] {
 		for _, part := range hostileParts {
-			if strings.Trim(part, `"`) != part || strings.ContainsAny(part, "\"<>\\^`{|}") {
-				continue // see TestRawCharacterKeepsSlash
-			}
 			target := strings.Replace(strings.Replace(place.target, "{p}", fmt.Sprint(s.project), 1), "*", part, 1)
 			got := s.Raw(s.Head("PUT", target, root, "Content-Length: 1", "Connection: close") + "\r\nx")
-			if got.Status != 400 && !(got.Status == 431 && len(part) > 8000) {
+			// Without a file name there is no such endpoint.
+			if got.Status != 400 && !(got.Status == 404 && part == "" && place.name == "file") {
 				t.Errorf("%s: PUT %.200q = %d %.100s, want 400", place.name, target, got.Status, got.Body)
 			}
 		}
