@@ -36,7 +36,7 @@ func fsyncOnce(name string, body []byte) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(name)
+	defer func() { _ = os.Remove(name) }()
 	defer f.Close()
 	if _, err := f.Write(body); err != nil {
 		return 0, err

@@ -70,7 +70,7 @@ func (p *Process) WaitReady(ctx context.Context, pause time.Duration, ready func
 		case <-limit:
 			return fmt.Errorf("%s is not ready after 30 s; it printed: %s", p.Name, p.printed())
 		case <-p.ended:
-			return fmt.Errorf("%s ended (%v); it printed: %s", p.Name, p.err, p.printed())
+			return fmt.Errorf("%s ended (%s); it printed: %s", p.Name, fmt.Sprint(p.err), p.printed())
 		case <-time.After(pause):
 		}
 	}

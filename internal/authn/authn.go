@@ -152,8 +152,12 @@ func fromQuery(raw string) (string, strictness) {
 	return "", lenient
 }
 
-// ruleExpired tells a token that was good once from one that never was.
-const ruleExpired = "expired"
+// The rules by which a token is no good. One that was good once is refused also
+// where one that never was counts as no credential.
+const (
+	ruleToken   = "token"
+	ruleExpired = "expired"
+)
 
 // identify finds whom a token stands for, of whichever kind it is.
 func (a *Authenticator) identify(ctx context.Context, secret string) (packhouse.Actor, error) {
@@ -185,6 +189,9 @@ func (a *Authenticator) actor(t *ledger.Token) (packhouse.Actor, error) {
 	actor := packhouse.Actor{
 		Kind: t.Kind, UserID: t.UserID, Name: t.Username, TokenID: t.ID, Scopes: t.Scopes, Bound: t.Target, Job: t.Job,
 	}
+	if actor.Bound.Level != 0 {
+		actor.Bound.Path = a.directory.PathOf(actor.Bound)
+	}
 	if t.UserID == 0 {
 		return actor, nil
 	}
@@ -204,7 +211,7 @@ func (a *Authenticator) actor(t *ledger.Token) (packhouse.Actor, error) {
 
 func errUnknown() error {
 	return &packhouse.Error{
-		Kind: packhouse.Unauthenticated, Rule: "token", Message: "401 Unauthorized",
+		Kind: packhouse.Unauthenticated, Rule: ruleToken, Message: "401 Unauthorized",
 		Fix: "the token is not known here; check that it was made on this server and copied whole",
 	}
 }
@@ -217,7 +224,11 @@ func errInactive(t *ledger.Token) error {
 	case !t.RevokedAt.IsZero():
 		problem = "the token was revoked; make a new one"
 	}
-	return &packhouse.Error{Kind: packhouse.Unauthenticated, Rule: ruleExpired, Message: "401 Unauthorized", Fix: problem}
+	rule := ruleExpired
+	if t.Kind == packhouse.DeployToken {
+		rule = ruleToken // GitLab forgets those that have ended
+	}
+	return &packhouse.Error{Kind: packhouse.Unauthenticated, Rule: rule, Message: "401 Unauthorized", Fix: problem}
 }
 
 // DigestOf is the form in which a token's secret is stored and looked up.

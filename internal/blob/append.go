@@ -162,7 +162,7 @@ func (a *appender) add(c *chunk) error {
 		return nil
 	}
 	if a.lanes == nil {
-		a.hasher.Write(c.bytes)
+		_, _ = a.hasher.Write(c.bytes) // never fails
 	} else {
 		c.hashed.Add(len(a.lanes))
 		for _, lane := range a.lanes {

@@ -298,20 +298,34 @@ func (d *Directory) Project(id int64) *ledger.Project {
 	return d.projects[id]
 }
 
+// PathOf returns the full path of a group or project, or "" when there is none.
+func (d *Directory) PathOf(t packhouse.Target) string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.pathOf(placeOf(t))
+}
+
+func (d *Directory) pathOf(at place) string {
+	switch at.level {
+	case packhouse.Project:
+		if p := d.projects[at.id]; p != nil {
+			return p.Path
+		}
+	case packhouse.Group:
+		if n := d.namespaces[at.id]; n != nil {
+			return n.Path
+		}
+	}
+	return ""
+}
+
 // Admissions lists whom a project's job-token allowlist admits.
 func (d *Directory) Admissions(projectID int64) []packhouse.Target {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	var list []packhouse.Target
 	for at := range d.admissions[projectID] {
-		t := packhouse.Target{Level: at.level, ID: at.id}
-		if p := d.projects[at.id]; at.level == packhouse.Project && p != nil {
-			t.Path = p.Path
-		}
-		if n := d.namespaces[at.id]; at.level == packhouse.Group && n != nil {
-			t.Path = n.Path
-		}
-		list = append(list, t)
+		list = append(list, packhouse.Target{Level: at.level, ID: at.id, Path: d.pathOf(at)})
 	}
 	return list
 }

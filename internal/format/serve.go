@@ -23,6 +23,9 @@ func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) erro
 			own[f.name] = f.value
 		}
 	}
+	if c.File().Size == 0 {
+		r.Header.Del("Range") // nothing has no parts, and net/http miscounts them
+	}
 	data, small := c.Bytes()
 	switch {
 	case small && !conditional(r.Header):

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,14 +124,17 @@ func (p *passage) leave(start time.Time) {
 // pass takes the steps from the path to the handler.
 func (p *passage) pass() error {
 	g, r := p.gate, p.request
-	path, err := format.ParsePath(r.URL.EscapedPath())
+	path, err := format.ParsePath(rawPath(r.URL))
 	if err != nil {
 		return err
 	}
 	m := g.table.find(path)
 	p.protocol, p.seen.Protocol = m.shape, m.name
-	route, args, err := m.match(r.Method, p.args[:0])
+	route, args, allow, err := m.match(r.Method, p.args[:0])
 	if err != nil {
+		if allow != nil { // RFC 9110, 15.5.6
+			p.recorder.Header().Set("Allow", strings.Join(allow, ", "))
+		}
 		return err
 	}
 	p.seen.Route = route.Path
@@ -235,4 +239,14 @@ func (p *passage) panicked(v any) any {
 	}
 	p.protocol.WriteError(&p.recorder, p.request, p.seen.Err)
 	return nil
+}
+
+// rawPath is the path as the client wrote it. URL.EscapedPath would write it anew
+// when it holds a character that should have been escaped, and lose which slashes
+// were.
+func rawPath(u *url.URL) string {
+	if u.RawPath != "" {
+		return u.RawPath
+	}
+	return u.EscapedPath()
 }

@@ -115,13 +115,13 @@ func (t *table) find(path format.Path) mounted {
 	return at(t.api, packhouse.Instance, "", 2)
 }
 
-// match finds the route of a method. packhouse.NotFound: no route has the path;
-// packhouse.NotAllowed: one has, but not for the method.
-func (m mounted) match(method string, args format.Args) (*format.Route, format.Args, error) {
+// match finds the route of a method. packhouse.NotFound: no route has the path.
+// packhouse.NotAllowed: one has, but not for the method; allow then lists those
+// that it has.
+func (m mounted) match(method string, args format.Args) (route *format.Route, found format.Args, allow []string, err error) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	others := false
 	routes := m.routes[m.level]
 	for i := range routes {
 		found, ok := routes[i].pattern.Match(m.rest, args)
@@ -129,12 +129,15 @@ func (m mounted) match(method string, args format.Args) (*format.Route, format.A
 			continue
 		}
 		if routes[i].route.Method == method {
-			return &routes[i].route, found, nil
+			return &routes[i].route, found, nil, nil
 		}
-		others = true
+		allow = append(allow, routes[i].route.Method)
+		if routes[i].route.Method == http.MethodGet {
+			allow = append(allow, http.MethodHead)
+		}
 	}
-	if others {
-		return nil, nil, packhouse.Errorf(packhouse.NotAllowed, "405 Not Allowed")
+	if allow != nil {
+		return nil, nil, allow, packhouse.Errorf(packhouse.NotAllowed, "405 Not Allowed")
 	}
-	return nil, nil, &packhouse.Error{Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found"}
+	return nil, nil, nil, &packhouse.Error{Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found"}
 }

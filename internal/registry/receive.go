@@ -86,10 +86,13 @@ func readHead(body io.Reader, buffer []byte) (head []byte, whole bool, err error
 		read, err = body.Read(buffer[n:])
 		n += read
 	}
-	if errors.Is(err, io.EOF) {
+	switch {
+	case n == len(buffer):
+		return buffer, false, nil // whatever comes next, Put reads it
+	case errors.Is(err, io.EOF):
 		return buffer[:n], true, nil
 	}
-	return buffer[:n], false, err
+	return nil, false, err
 }
 
 // inline keeps a small file in memory until it is published into the database.

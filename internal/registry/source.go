@@ -53,13 +53,11 @@ func (k locateKey) clone() locateKey {
 
 func (p *project) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
 	r := p.registry
-	found, err := r.located.Get(locateKey{p.id, ref}, packagePlace(ref.Format, ref.Package), func() (*located, error) {
-		return r.first(ctx, p.id, ref, func(store.Located) bool { return true })
+	return r.openFound(ctx, func() (*located, error) {
+		return r.located.Get(locateKey{p.id, ref}, packagePlace(ref.Format, ref.Package), func() (*located, error) {
+			return r.first(ctx, p.id, ref, func(store.Located) bool { return true })
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return r.open(ctx, found)
 }
 
 // union is the Source of many projects. It looks the file up by the package's
@@ -70,13 +68,29 @@ type union struct {
 }
 
 func (u *union) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
-	found, err := u.registry.first(ctx, 0, ref, func(l store.Located) bool {
-		return u.readable(l.Version.Package.ProjectID)
+	return u.registry.openFound(ctx, func() (*located, error) {
+		return u.registry.first(ctx, 0, ref, func(l store.Located) bool {
+			return u.readable(l.Version.Package.ProjectID)
+		})
 	})
-	if err != nil {
-		return nil, err
+}
+
+// openFound opens the file that find finds. Between finding and opening it may
+// be deleted and its bytes given up; then there may be another one, and find is
+// asked again.
+func (r *Registry) openFound(ctx context.Context, find func() (*located, error)) (*Content, error) {
+	const patience = 10 // deletions in a row that hit just this moment
+	for range patience {
+		found, err := find()
+		if err != nil {
+			return nil, err
+		}
+		c, err := r.open(ctx, found)
+		if packhouse.KindOf(err) != packhouse.NotFound {
+			return c, err
+		}
 	}
-	return u.registry.open(ctx, found)
+	return nil, errNoFile()
 }
 
 // located is a file that was found, and what a format has made of it.
@@ -117,8 +131,7 @@ func firstOf(all iter.Seq2[store.Located, error], accept func(store.Located) boo
 	return store.Located{}, errNoFile()
 }
 
-// open gets at the bytes of a file. Between finding a file and opening it, it
-// may be deleted and its bytes given up; then it is not there.
+// open gets at the bytes of a file. packhouse.NotFound: they have been given up.
 func (r *Registry) open(ctx context.Context, l *located) (*Content, error) {
 	c := &Content{located: l, downloads: r.downloads, now: r.now}
 	if l.Blob.Key != "" {

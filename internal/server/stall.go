@@ -21,7 +21,12 @@ func guardBodies(next http.Handler, timeout time.Duration) http.Handler {
 				// end as well.
 				b.arm()
 			}
-			r.Body = b
+			// On a copy, because net/http looks at the type of its request's Body:
+			// a client that waits for "100 Continue" and is refused must get its
+			// answer without anybody waiting for the body.
+			guarded := *r
+			guarded.Body = b
+			r = &guarded
 		}
 		next.ServeHTTP(w, r)
 	})

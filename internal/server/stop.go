@@ -19,9 +19,9 @@ func (s *Server) stop(srv *http.Server, fast *h1.Listener, cutRequests context.C
 	defer cut()
 
 	var both sync.WaitGroup
-	both.Go(func() { srv.Shutdown(patience) })
+	both.Go(func() { _ = srv.Shutdown(patience) })
 	if fast != nil {
-		both.Go(func() { fast.Shutdown(patience) })
+		both.Go(func() { _ = fast.Shutdown(patience) })
 	}
 	finished := make(chan struct{})
 	go func() {

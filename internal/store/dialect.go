@@ -48,7 +48,7 @@ func (d dialect) translate(err error) error {
 		return &packhouse.Error{
 			Kind: packhouse.Full, Rule: "disk", Err: err,
 			Message: "the server has no space left to store this",
-			Fix:     "an administrator frees or adds disk space; deleting packages works meanwhile",
+			Fix:     "an administrator frees or adds disk space; then try again",
 		}
 	case faultBusy:
 		return &packhouse.Error{Kind: packhouse.Unavailable, Message: "the database is busy, try again", Err: err}

@@ -117,3 +117,6 @@ func readable(v any) any {
 	}
 	return v
 }
+
+// Queued is how many updates wait for their turn.
+func (s *Store) Queued() int { return len(s.queue) }

@@ -92,19 +92,26 @@ type Located struct {
 }
 
 // Locate visits the live files that a reference names, newest first, in the
-// given project or, when projectID is 0, in all projects. It costs as much as
-// it visits, however much is stored.
+// given project or, when projectID is 0, in all projects. In a project it costs
+// as much as it visits, however much is stored. Across projects it leaves out
+// bytes that are kept in the database (Blob is zero; BlobOf finds them), because
+// all that is named has to be sorted.
 func (tx *Tx) Locate(ctx context.Context, projectID int64, ref packhouse.FileRef) iter.Seq2[Located, error] {
-	const from = `
-		, p.id, p.project_id, p.name, v.number, v.status, v.creator_id, v.created_at, b.key, b.data
-		FROM packages p
-		JOIN versions v ON v.package_id = p.id AND v.key = $3 AND v.until_seq IS NULL
-		JOIN files f ON f.version_id = v.id AND f.path = $4 AND f.until_seq IS NULL
-		JOIN blobs b ON b.sha256 = f.sha256
-		WHERE p.format = $1 AND p.key = $2`
-	q, args := selectFile+from+` ORDER BY f.id DESC`, []any{ref.Format, ref.Package, ref.Version, ref.Path}
+	const (
+		columns = selectFile + `,
+			p.id, p.project_id, p.name, v.number, v.status, v.creator_id, v.created_at, b.key`
+		from = `
+			FROM packages p
+			JOIN versions v ON v.package_id = p.id AND v.key = $3 AND v.until_seq IS NULL
+			JOIN files f ON f.version_id = v.id AND f.path = $4 AND f.until_seq IS NULL
+			JOIN blobs b ON b.sha256 = f.sha256
+			WHERE p.format = $1 AND p.key = $2`
+	)
+	q, args := columns+`, NULL`+from+` ORDER BY f.id DESC`, []any{ref.Format, ref.Package, ref.Version, ref.Path}
 	if projectID != 0 {
-		q, args = selectFile+from+` AND p.project_id = $5 ORDER BY f.id DESC`, append(args, projectID)
+		// A new copy has a higher number than those that are live, so this is
+		// the order of their ids as well; and an index has it.
+		q, args = columns+`, b.data`+from+` AND p.project_id = $5 ORDER BY f.copy DESC`, append(args, projectID)
 	}
 	return func(yield func(Located, error) bool) {
 		more := true

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -10,8 +11,13 @@ import (
 )
 
 func TestSQLite(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T, now func() time.Time) *store.Store {
-		s, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "db"), store.Options{Now: now})
+		path := filepath.Join(t.TempDir(), "db")
+		if err := os.WriteFile(path, emptyDatabase(t), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := store.OpenSQLite(t.Context(), path, store.Options{Now: now})
 		if err != nil {
 			t.Fatalf("OpenSQLite = %v, want success", err)
 		}

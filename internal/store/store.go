@@ -25,7 +25,7 @@ import (
 
 // Options configure a Store. The zero value works.
 type Options struct {
-	Readers int              // connections for reading; 0 means 8
+	Readers int              // most connections for reading; 0 means 8
 	Now     func() time.Time // the clock; nil means time.Now
 	Log     *slog.Logger     // nil means slog.Default
 }
@@ -34,7 +34,7 @@ type Options struct {
 type Store struct {
 	dialect dialect
 	db      *sql.DB
-	readers chan *session // idle ones; a slot may hold nil, to be opened on use
+	readers *readers
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -76,15 +76,12 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 	}
 	s := &Store{
 		dialect: d, db: db, now: opts.Now, log: opts.Log,
-		readers:  make(chan *session, opts.Readers),
+		readers:  newReaders(opts.Readers),
 		queue:    make(chan *update, maxBatch),
 		quit:     make(chan struct{}),
 		finished: make(chan struct{}),
 	}
 	s.close = sync.OnceValue(s.shut)
-	for range opts.Readers {
-		s.readers <- nil
-	}
 	w, err := s.newWriter(ctx)
 	if err != nil {
 		db.Close()
@@ -101,11 +98,7 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) shut() error {
 	close(s.quit)
 	<-s.finished
-	for range cap(s.readers) {
-		if conn := <-s.readers; conn != nil {
-			conn.close()
-		}
-	}
+	s.readers.close()
 	return s.db.Close()
 }
 
@@ -138,15 +131,11 @@ func (s *Store) published(entries []ledger.Entry) {
 // View calls fn with a transaction that sees one consistent state of the
 // database and cannot change it. The Tx must not outlive fn.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
-	var conn *session
-	select {
-	case conn = <-s.readers:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.quit:
-		return errClosed
+	if err := s.readers.wait(ctx, s.quit); err != nil {
+		return err
 	}
-	defer func() { s.readers <- conn }()
+	conn := s.readers.take()
+	defer func() { s.readers.done(conn) }()
 	if conn == nil {
 		if conn, err = openSession(ctx, s.db, s.dialect.readOnly); err != nil {
 			return s.dialect.translate(err)

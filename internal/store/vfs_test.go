@@ -23,6 +23,7 @@ type disk struct {
 	writes   int            // so far
 	syncs    int            // so far
 	failing  map[string]int // result codes by call: "write 3", "sync 1"
+	full     int            // after how many writes the disk is full; 0 for never
 	struck   int
 	durable  map[string][]byte // contents of files at their last sync, by path
 	remember bool              // whether to fill durable
@@ -61,6 +62,13 @@ func (d *disk) fail(call string, n, code int) {
 	d.failing = map[string]int{fmt.Sprintf("%s %d", call, n): code}
 }
 
+// room makes the disk full after a number of writes from now on.
+func (d *disk) room(writes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.full = d.writes + writes
+}
+
 // counts returns how many calls there were since fail, and how many failed.
 func (d *disk) counts() (writes, syncs, struck int) {
 	d.mu.Lock()
@@ -74,6 +82,9 @@ func (d *disk) call(name string, count *int) int32 {
 	defer d.mu.Unlock()
 	*count++
 	code := d.failing[fmt.Sprintf("%s %d", name, *count)]
+	if name == "write" && d.full != 0 && d.writes > d.full {
+		code = sqlite3.SQLITE_FULL
+	}
 	if code != 0 {
 		d.struck++
 	}

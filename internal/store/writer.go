@@ -59,7 +59,7 @@ func (w *writer) run() {
 		case u := <-w.store.queue:
 			w.commit(u)
 		case <-w.store.quit:
-			for u := w.next(0); u != nil; u = w.next(0) {
+			for u := w.waiting(); u != nil; u = w.waiting() {
 				w.commit(u)
 			}
 			return
@@ -80,12 +80,16 @@ func (w *writer) commit(first *update) {
 		return
 	}
 	var done []*update
-	for u := first; u != nil && tx.lost == nil; u = w.next(len(done)) {
+	for u, tried := first, 1; u != nil; tried++ {
 		if err := w.try(ctx, tx, u); err != nil {
 			u.done <- err
-			continue
+		} else {
+			done = append(done, u)
 		}
-		done = append(done, u)
+		u = nil
+		if tx.lost == nil && tried < maxBatch {
+			u = w.waiting()
+		}
 	}
 	err = w.end(ctx, tx)
 	for _, u := range done {
@@ -99,11 +103,9 @@ func (w *writer) commit(first *update) {
 	}
 }
 
-// next returns an update that is already waiting, or nil.
-func (w *writer) next(have int) *update {
-	if have >= maxBatch {
-		return nil
-	}
+// waiting takes the next update from the queue, or returns nil when none waits.
+// Whoever takes one answers it.
+func (w *writer) waiting() *update {
 	select {
 	case u := <-w.store.queue:
 		return u

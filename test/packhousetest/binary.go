@@ -38,7 +38,7 @@ func Binary(t testing.TB) string {
 		cmd := exec.Command("go", "build", "-trimpath", "-o", build.path, "packhouse/cmd/packhouse")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			build.err = fmt.Errorf("go build: %v\n%s", err, out)
+			build.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	})
 	if build.err != nil {

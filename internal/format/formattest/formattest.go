@@ -17,11 +17,10 @@ import (
 	"sync"
 	"testing"
 
-	"packhouse"
 	"packhouse/internal/directory"
-	"packhouse/internal/format"
 	"packhouse/internal/house"
 	"packhouse/internal/server"
+	"packhouse/internal/telemetry"
 )
 
 // RootToken is the administrator's token in every test registry.
@@ -53,9 +52,14 @@ func Start(t testing.TB, edit ...func(*house.Options)) *World {
 		// met again on the same port.
 		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
 	}
-	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := telemetry.NewLog(w.log, slog.LevelDebug, "text")
+	seen, err := telemetry.New(telemetry.Options{Log: log})
+	if err != nil {
+		t.Fatalf("make telemetry: %v", err)
+	}
 	opts := house.Options{
-		Data: w.Data, RootToken: RootToken, Root: nothing{}, QueryTokens: true, GitLabVersion: "18.11.2",
+		Data: w.Data, RootToken: RootToken, QueryTokens: true, GitLabVersion: "18.11.2",
+		Root: seen.Root(), Observe: seen.Observe,
 		Directory: directory.Options{AnyonePull: true},
 		Limits:    map[string]int64{"generic": 5 << 30},
 		Log:       log,
@@ -104,16 +108,8 @@ func (w *World) serve(log *slog.Logger) {
 	})
 }
 
-// Logged is what the server has logged so far.
+// Logged is what the server has logged so far, a line for every request with it.
 func (w *World) Logged() string { return w.log.String() }
-
-// nothing serves nothing outside /api/v4.
-type nothing struct{}
-
-func (nothing) Routes() []format.Route { return nil }
-func (nothing) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse.Error) {
-	format.GitLabError(w, e)
-}
 
 // lockedBuffer lets the server's goroutines share a buffer with the test.
 type lockedBuffer struct {

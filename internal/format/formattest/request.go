@@ -63,7 +63,7 @@ func (w *World) Try(method, path string, body io.Reader, header ...string) (Answ
 
 // API sends a management request as the administrator and decodes its answer,
 // or fails the test unless it succeeds. body is JSON, or "".
-func (w *World) API(method, path, body string, into any) Answer {
+func (w *World) API(method, path, body string, into any) {
 	w.t.Helper()
 	a := w.Do(method, "/api/v4"+path, strings.NewReader(body), Root, "Content-Type: application/json")
 	if a.Status/100 != 2 {
@@ -72,7 +72,6 @@ func (w *World) API(method, path, body string, into any) Answer {
 	if into != nil {
 		w.JSON(a, into)
 	}
-	return a
 }
 
 // patience is how long a test waits for bytes on a socket.

@@ -46,6 +46,7 @@ func (s scene) credentials(t *testing.T, project int64) map[string]string {
 // Visibility, registry access, role and kind of credential, for every way to
 // reach a file; testdata/access.golden is the table to read.
 func TestAccess(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-20s %-22s %4s %4s %4s %6s\n", "project", "who", "GET", "HEAD", "PUT", "absent")
@@ -73,6 +74,7 @@ func TestAccess(t *testing.T) {
 // A group gives what is in those of its projects that the caller may read, and
 // of several files the newest.
 func TestGroupAccess(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	for _, visibility := range []string{"public", "private"} {
 		s := start(t, visibility)
@@ -108,6 +110,7 @@ func TestGroupAccess(t *testing.T) {
 // The seed's way to fetch: a group's deploy token, by id and by path, followed
 // by no redirect.
 func TestGroupDownload(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	deploy := "DEPLOY-TOKEN: " + s.DeployToken("groups", s.group, "read_package_registry")
 	second := s.Project("second", s.group, "private")
@@ -135,6 +138,7 @@ func TestGroupDownload(t *testing.T) {
 // A project opened to everybody is readable without a credential, until the
 // instance says otherwise.
 func TestAnyonePull(t *testing.T) {
+	t.Parallel()
 	for _, allowed := range []bool{true, false} {
 		s := start(t, "private", func(o *house.Options) { o.Directory.AnyonePull = allowed })
 		p := s.Project("open", s.group, "private", `"package_registry_access_level":"public"`)
@@ -154,6 +158,7 @@ func TestAnyonePull(t *testing.T) {
 // A switched-off registry is hidden from everybody, and an archived project is
 // read-only.
 func TestSwitchedOff(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public", func(o *house.Options) { o.Directory.PackagesDisabled = true })
 	for _, header := range []string{root, ""} {
 		for _, method := range []string{"GET", "PUT"} {
@@ -173,6 +178,7 @@ func TestSwitchedOff(t *testing.T) {
 
 // Whoever loses a role, a token or a job has lost it at the next request.
 func TestLossIsImmediate(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	s.mustPut(t, "tool/1.0/f", "x")
 	user, token := s.User("dana")

@@ -81,6 +81,7 @@ func (s scene) tokens(t *testing.T) map[string]func() string {
 
 // Every kind of token works in every carrier, to read and to publish.
 func TestGoodTokens(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	s.mustPut(t, "tool/1.0/f", "x")
 	for kind, issue := range s.tokens(t) {
@@ -100,6 +101,7 @@ func TestGoodTokens(t *testing.T) {
 // What a token that is no good means, by carrier (GitLab's table): 401 always,
 // or as if none had been sent.
 func TestBadTokens(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	secretProject := s.Project("secret", s.group, "private")
 	s.mustPut(t, "tool/1.0/f", "x")
@@ -162,6 +164,7 @@ func TestBadTokens(t *testing.T) {
 
 // Credentials that are none count as none.
 func TestNoCredential(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	s.mustPut(t, "tool/1.0/f", "x")
 	for _, header := range []string{
@@ -181,6 +184,7 @@ func TestNoCredential(t *testing.T) {
 // Explicit headers come before Authorization, and that before the query: a bad
 // token in front is not made good by a good one behind it.
 func TestCarrierOrder(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	s.mustPut(t, "tool/1.0/f", "x")
 	good, bad := s.tokens(t)["personal"](), "glpat-badbadbadbadbadbadba"
@@ -204,6 +208,7 @@ func TestCarrierOrder(t *testing.T) {
 
 // An operator can refuse tokens in URLs; they then count as none.
 func TestQueryTokensOff(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private", func(o *house.Options) { o.QueryTokens = false })
 	s.mustPut(t, "tool/1.0/f", "x")
 	if a := s.Do("GET", s.at("tool/1.0/f")+"?private_token="+strings.TrimPrefix(root, "Private-Token: "), nil); a.Status != 401 {

@@ -12,6 +12,7 @@ import (
 
 // What a client announces about its bytes is checked, and kept.
 func TestAnnouncedChecksums(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range append([]int{0}, both...) {
 		body := content(size, 1)

@@ -13,6 +13,7 @@ import (
 
 // Ranges (RFC 9110, 14) of files in the database and of files on disk.
 func TestRanges(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	for _, size := range sizes[1:] {
 		file, body := fmt.Sprintf("tool/1.0/%d", size), content(size, 1)
@@ -56,6 +57,7 @@ func TestRanges(t *testing.T) {
 
 // Several ranges come as one multipart body.
 func TestSeveralRanges(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	for _, size := range both[1:] {
 		body := content(size, 1)
@@ -80,6 +82,7 @@ func TestSeveralRanges(t *testing.T) {
 
 // An empty file has no ranges; it is served whole.
 func TestRangeOfNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	s.mustPut(t, "tool/1.0/f", "")
 	for _, value := range []string{"bytes=0-", "bytes=0-0"} {
@@ -91,6 +94,7 @@ func TestRangeOfNothing(t *testing.T) {
 
 // Conditions (RFC 9110, 13) on the ETag, which is the SHA-256, and on the time.
 func TestConditions(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	for _, size := range append([]int{0}, both...) {
 		file, body := fmt.Sprintf("tool/1.0/%d", size), content(size, 1)

@@ -13,6 +13,7 @@ import (
 // The four rows of GitLab's table, the exception matching by name, by version
 // and not at all, for small files and for large ones.
 func TestDuplicates(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for i, test := range []struct {
 		allowed string
@@ -45,6 +46,7 @@ func TestDuplicates(t *testing.T) {
 
 // A refused duplicate leaves nothing behind, not even its bytes.
 func TestRefusedDuplicateLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	s.Settings("projects", s.project, `{"generic_duplicates_allowed":false}`)
 	for _, size := range both {
@@ -65,6 +67,7 @@ func TestRefusedDuplicateLeavesNothing(t *testing.T) {
 
 // What is deleted is no duplicate: neither the file nor the version.
 func TestDeletedIsNoDuplicate(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	s.Settings("projects", s.project, `{"generic_duplicates_allowed":false}`)
 	for _, size := range both {
@@ -86,6 +89,7 @@ func TestDeletedIsNoDuplicate(t *testing.T) {
 
 // The nearest explicit setting holds: project, group, parent group, instance.
 func TestDuplicatesCascade(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	child := s.Group("child", s.group, "private")
 	p := s.Project("deep", child, "private")
@@ -141,6 +145,7 @@ func (s scene) instance(t *testing.T, allowed bool) {
 
 // A pattern that cannot be read, or is too long, is refused when it is set.
 func TestBadExceptions(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, expr := range []string{`(`, `[a`, `a{2000}`, `(?=x)`, `\\1`, strings.Repeat("a", 256)} {
 		for _, path := range []string{fmt.Sprintf("/projects/%d", s.project), fmt.Sprintf("/groups/%d", s.group)} {
@@ -156,6 +161,7 @@ func TestBadExceptions(t *testing.T) {
 
 // Who may change the settings: Owners of the group, Maintainers of the project.
 func TestSettingsRoles(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for role, want := range map[packhouse.Role][2]int{
 		packhouse.Guest: {403, 403}, packhouse.Developer: {403, 403}, packhouse.Maintainer: {403, 200}, packhouse.Owner: {200, 200},

@@ -4,6 +4,7 @@ import "testing"
 
 // RFC 9110, 15.5.6: a 405 says which methods are allowed.
 func TestAllow(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for target, want := range map[string]string{
 		s.at("tool/1.0/f"): "PUT, GET, HEAD", inGroup("acme", "tool/1.0/f"): "GET, HEAD",

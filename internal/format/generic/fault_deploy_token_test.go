@@ -5,6 +5,7 @@ import "testing"
 // A deploy token that has run out or was revoked counts as none in its own
 // header, as an unknown one does: a stale one must not break public downloads.
 func TestStaleDeployToken(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	s.mustPut(t, "tool/1.0/f", "x")
 	for state, end := range map[string]func(string){"expired": s.Expire, "revoked": s.Revoke} {

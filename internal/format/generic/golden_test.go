@@ -42,6 +42,7 @@ var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
 
 // The documents of the protocol.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	golden(t, "created", []byte(shown(s.put("tool/1.0/app.tar.gz", "hello"))))
 	golden(t, "download", []byte(shown(s.Do("GET", s.at("tool/1.0/app.tar.gz"), nil, root))))
@@ -52,6 +53,7 @@ func TestDocuments(t *testing.T) {
 
 // The file object, the same by id and by path of the project.
 func TestPackageFileDocument(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, target := range []string{
 		s.at("tool/1.0/dir/app.tar.gz?select=package_file"),
@@ -86,6 +88,7 @@ func indented(t *testing.T, doc string) string {
 
 // Every refusal, as the person at the other end reads it.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public", func(o *house.Options) { o.Limits = map[string]int64{"generic": 1000} })
 	other := s.Project("other", s.group, "private")
 	off := s.Project("off", s.group, "private", `"package_registry_access_level":"disabled"`)

@@ -42,6 +42,10 @@ var hostilePlaces = []struct{ name, target string }{
 	{"start", "/*/api/v4/projects/{p}/packages/generic/n/1.0/f"},
 }
 
+// namePlaces are the first of them: where the format's own names stand, the
+// refusal is a 400.
+const namePlaces = 4
+
 // hostileLines are request lines; * stands for the path of a file.
 var hostileLines = []string{
 	"POST * HTTP/1.1", "PATCH * HTTP/1.1", "DELETE * HTTP/1.1", "OPTIONS * HTTP/1.1", "TRACE * HTTP/1.1", "CONNECT * HTTP/1.1", "PROPFIND * HTTP/1.1",

@@ -12,6 +12,7 @@ import (
 // A job's publish is tied to its pipeline, by whichever carrier the token came;
 // nobody else's is.
 func TestPipeline(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	user, token := s.User("dana")
 	s.Member("groups", s.group, user, packhouse.Developer)
@@ -49,6 +50,7 @@ func TestPipeline(t *testing.T) {
 // when it was taken, by project or by a group above, and is never worse off than
 // somebody without a token.
 func TestAllowlist(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	user, _ := s.User("dana")
 	s.Member("groups", s.group, user, packhouse.Developer)
@@ -93,6 +95,7 @@ func TestAllowlist(t *testing.T) {
 
 // In a group a foreign job gets what is public and nothing else.
 func TestAllowlistInGroup(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	user, _ := s.User("dana")
 	s.Member("groups", s.group, user, packhouse.Developer)

@@ -9,6 +9,7 @@ import (
 // What spec and manual allow and forbid as names, versions and files, for PUT
 // and for GET. What is refused leaves nothing behind.
 func TestNames(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	long := strings.Repeat("a", 255)
 	for _, file := range []string{
@@ -67,6 +68,7 @@ func TestNames(t *testing.T) {
 
 // Names are bytes: nothing is folded, nothing is normalised.
 func TestNamesAreBytes(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	files := []string{"tool/1.0/f", "Tool/1.0/f", "tool/1.0/F", "to-ol/1.0/f", "to_ol/1.0/f", "tool/1.0.0/f", "tool/v1.0/f", "tool/1.0+a/f"}
 	for _, file := range files {
@@ -84,6 +86,7 @@ func TestNamesAreBytes(t *testing.T) {
 
 // A tag with a slash cannot be a version; the refusal says how to go on.
 func TestTagWithSlash(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	a := s.put("tool/release%2F1.0/f", "x")
 	if a.Status != 400 || !strings.Contains(string(a.Body), "package_version is invalid") || !strings.Contains(string(a.Body), "CI_COMMIT_TAG") {

@@ -48,6 +48,7 @@ func (s scene) try(file, body string) formattest.Answer {
 
 // Many files into one new version: GitLab's create race answers 500 here.
 func TestParallelFiles(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		name := fmt.Sprintf("tool%d", size)
@@ -68,6 +69,7 @@ func TestParallelFiles(t *testing.T) {
 
 // Many versions of one new package, and many new packages, at once.
 func TestParallelVersions(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	got := tally(together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool/%d/f", i), fmt.Sprint(i)) }))
 	also := tally(together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool%d/1.0/f", i), "the same") }))
@@ -78,6 +80,7 @@ func TestParallelVersions(t *testing.T) {
 
 // The same file from many clients: all of them, or exactly one.
 func TestParallelDuplicates(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		for _, allowed := range []bool{true, false} {

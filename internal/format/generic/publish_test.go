@@ -13,6 +13,7 @@ import (
 
 // Files of every size come back as they went in, in one package.
 func TestPublishAndFetch(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range sizes {
 		file, body := fmt.Sprintf("tool/1.0.0/%d.bin", size), content(size, 1)
@@ -42,6 +43,7 @@ func TestPublishAndFetch(t *testing.T) {
 // A second upload makes a second file of the same package, and is what is
 // served from then on.
 func TestSecondUpload(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		name := fmt.Sprintf("tool%d", size)
@@ -58,6 +60,7 @@ func TestSecondUpload(t *testing.T) {
 
 // What was deleted is gone, and the same name makes a new package.
 func TestDeleteAndPublishAgain(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		file := fmt.Sprintf("tool/%d/f", size)
@@ -77,6 +80,7 @@ func TestDeleteAndPublishAgain(t *testing.T) {
 
 // When the newest of two files of a name is deleted, the one before is served.
 func TestDeleteNewestFile(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		file := fmt.Sprintf("tool/%d/f", size)
@@ -91,6 +95,7 @@ func TestDeleteNewestFile(t *testing.T) {
 
 // A directory may be written with slashes or with %2F, both ways round.
 func TestDirectories(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for i, put := range []string{"dir/sub/app.tar.gz", "dir%2Fsub%2Fapp.tar.gz", "dir/sub%2fapp.tar.gz", ".well-known/a", "a/authorize", "authorize"} {
 		version := fmt.Sprint(i)
@@ -114,6 +119,7 @@ func TestDirectories(t *testing.T) {
 // Hidden versions can be fetched and are left out of the list; a later upload
 // may show them again; what has an error cannot be fetched.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	for _, size := range both {
 		name := fmt.Sprintf("tool%d", size)
@@ -159,6 +165,7 @@ func (s scene) fail(t *testing.T, name string, id int64) {
 
 // Parameters that say nothing valid are refused, and nothing is stored.
 func TestBadParameters(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, query := range []string{
 		"status=processing", "status=error", "status=", "status=Default", "status=default%00", "status=default;x", "status=%zz",
@@ -175,6 +182,7 @@ func TestBadParameters(t *testing.T) {
 
 // A download moves last_downloaded_at; HEAD does not.
 func TestLastDownloaded(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		file := fmt.Sprintf("tool/%d/f", size)

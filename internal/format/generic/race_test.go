@@ -18,6 +18,7 @@ import (
 // bytes, so that one deletes what the other has just stored again, and the
 // collector finds every blob old enough to look at.
 func TestPublishDeleteCollect(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	r := &race{scene: s, t: t, bodies: []string{content(100, 1), content(50_000, 1), content(50_000, 2)}}
 	for i, body := range r.bodies {
@@ -28,7 +29,7 @@ func TestPublishDeleteCollect(t *testing.T) {
 	collectors.Go(func() { r.collect(stop) })
 	collectors.Go(func() { r.reread(stop) })
 	for i := range 8 {
-		workers.Go(func() { r.work(i, time.Now().Add(3*time.Second)) })
+		workers.Go(func() { r.work(i, time.Now().Add(2*time.Second)) })
 	}
 	workers.Wait()
 	close(stop)
@@ -166,6 +167,7 @@ func (r *race) verify() {
 // Publishes into a version that is deleted meanwhile: each lands in the version
 // that is there then, or makes a new one; none fails.
 func TestPublishIntoDeleted(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	var last [4]string
 	var workers sync.WaitGroup
@@ -203,8 +205,11 @@ func TestPublishIntoDeleted(t *testing.T) {
 // Clients that go away in the middle of a publish disturb nobody else's, though
 // many publishes share one transaction.
 func TestPublishBesideTheGone(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	var gone sync.WaitGroup
+	transport := new(http.Transport)
+	defer transport.CloseIdleConnections()
 	stop := make(chan struct{})
 	for i := range 4 {
 		gone.Go(func() {
@@ -220,7 +225,7 @@ func TestPublishBesideTheGone(t *testing.T) {
 					t.Error(err)
 				}
 				r.Header.Set("Private-Token", formattest.RootToken)
-				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil {
+				if resp, err := transport.RoundTrip(r); err == nil {
 					resp.Body.Close()
 				}
 				cancel()
@@ -235,5 +240,4 @@ func TestPublishBesideTheGone(t *testing.T) {
 	}
 	close(stop)
 	gone.Wait()
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }

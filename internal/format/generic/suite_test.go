@@ -9,6 +9,7 @@ import (
 
 // What every format has to do.
 func TestSuite(t *testing.T) {
+	t.Parallel()
 	formattest.Run(t, formattest.Case{
 		Format: "generic",
 		Publish: func(w *formattest.World, mount string, header ...string) formattest.Answer {

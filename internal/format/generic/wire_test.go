@@ -25,6 +25,7 @@ func chunked(body string, n int) string {
 
 // curl asks before it sends, even for three bytes, and is told to go on at once.
 func TestExpectContinue(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		c := s.Dial()
@@ -41,6 +42,7 @@ func TestExpectContinue(t *testing.T) {
 
 // "… | curl -T - URL": the length is unknown until the end.
 func TestChunkedUpload(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range sizes {
 		for _, piece := range []int{1000, 64 << 10} {
@@ -56,6 +58,7 @@ func TestChunkedUpload(t *testing.T) {
 
 // A client that is refused while it is still sending gets to read why.
 func TestRefusedWhileSending(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	body := content(5<<20, 1)
 	for _, header := range []string{"", "Private-Token: nobody"} {
@@ -74,6 +77,7 @@ func TestRefusedWhileSending(t *testing.T) {
 
 // torn uploads end before they are whole; nothing of them stays.
 func TestTornUpload(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	body := content(200_000, 1)
 	sized := fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body))
@@ -102,6 +106,7 @@ func TestTornUpload(t *testing.T) {
 
 // A client that is gone leaves nothing either.
 func TestClientGone(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	body := content(300_000, 1)
 	for _, sent := range []int{0, 10, 20_000, 299_999} {
@@ -142,6 +147,7 @@ func (s scene) until(t *testing.T, what string, done func() bool) {
 // The limit holds to the byte, announced or not, and one byte more leaves
 // nothing.
 func TestLimit(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []int{10, 16 << 10, 300_000} {
 		s := start(t, "private", func(o *house.Options) { o.Limits = map[string]int64{"generic": int64(limit)} })
 		over := content(limit+1, 1)
@@ -163,6 +169,7 @@ func TestLimit(t *testing.T) {
 
 // What an upload lacks, or has too much of.
 func TestUnusualUploads(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, test := range []struct {
 		name, rest string

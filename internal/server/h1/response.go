@@ -65,7 +65,7 @@ func (w *response) begin(c *conn, x *exchange) {
 func (w *response) reset() {
 	w.returnBig()
 	if w.deadlines {
-		w.c.tcp.SetDeadline(time.Time{})
+		_ = w.c.tcp.SetDeadline(time.Time{})
 	}
 	header, out, keys := w.header, w.out[:0], w.keys[:0]
 	clear(header)
@@ -168,7 +168,7 @@ func (w *response) sendKept() {
 }
 
 // Flush sends what was written so far.
-func (w *response) Flush() { w.FlushError() }
+func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError is Flush that tells whether the socket failed.
 func (w *response) FlushError() error {

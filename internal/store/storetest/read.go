@@ -60,8 +60,10 @@ func testLocateDetails(t *testing.T, f *fixture) {
 	p.Pipeline = &packhouse.Pipeline{ID: 4}
 	p.Files = append(p.Files, keyedFile("b", "bytes of b", "key-b"))
 	out := f.published(p)
-	blobs := []store.Blob{{Data: []byte("a")}, {Key: "key-b"}}
-	for _, project := range []int64{1, 0} {
+	for project, blobs := range map[int64][]store.Blob{
+		1: {{Data: []byte("a")}, {Key: "key-b"}},
+		0: {{}, {Key: "key-b"}}, // all projects: bytes are left to BlobOf
+	} {
 		for i, path := range []string{"a", "b"} {
 			f.view(func(ctx context.Context, tx *store.Tx) error {
 				for l, err := range tx.Locate(ctx, project, ref("1.0", path)) {

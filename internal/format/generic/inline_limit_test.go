@@ -10,6 +10,7 @@ import (
 // Up to the limit a file lives in the database, and from one byte more on in a
 // file, whether its length was announced or not.
 func TestInlineLimit(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for over, want := range map[int]int{0: 0, 1: 1} {
 		size := registry.InlineLimit + over

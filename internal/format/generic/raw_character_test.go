@@ -8,6 +8,7 @@ import (
 // A character that should have been escaped does not change how the rest of the
 // path is read: "acme%2Ftools" stays one segment.
 func TestRawCharacterKeepsSlash(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, c := range []string{`"`, "<", ">", "^", "`", "{", "|", "}", "\x80"} {
 		target := "/api/v4/projects/acme%2Ftools/packages/generic/tool/1.0/a" + c + "b"

@@ -8,6 +8,7 @@ import (
 
 // Only what was downloaded counts as downloaded: no bytes, no download.
 func TestNothingSentIsNoDownload(t *testing.T) {
+	t.Parallel()
 	s := start(t, "private")
 	for _, size := range both {
 		file, body := fmt.Sprintf("tool/%d/f", size), content(size, 1)

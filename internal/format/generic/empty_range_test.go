@@ -5,6 +5,7 @@ import "testing"
 // The end of an empty file is no range either. net/http answers 206 with
 // "Content-Range: bytes 0--1/0", which no client can read.
 func TestEndOfNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, "public")
 	s.mustPut(t, "tool/1.0/f", "")
 	a := s.Do("GET", s.at("tool/1.0/f"), nil, "Range: bytes=-1")
