@@ -32,8 +32,10 @@ func (a *API) putSettings(q *request) (any, error) {
 			return nil, err
 		}
 		if name := format + "_duplicate_exception_regex"; q.params.has(name) {
-			expr := q.params.text(name)
-			d.Except = &expr
+			d.Except = nil
+			if expr := q.params.text(name); expr != inherit {
+				d.Except = &expr
+			}
 		}
 		duplicates[format] = d
 	}

@@ -82,11 +82,14 @@ func (c *Changes) CreateGroup(ctx context.Context, by ledger.By, n ledger.Namesp
 }
 
 // CreateProject makes a project; p.Path is its last path part, p.NamespaceID
-// where it is made, and p.ID its id or 0 for the next one. A creator who has no
-// role from above becomes its Owner.
+// where it is made, and p.ID its id or 0 for the next one.
+// packhouse.Conflict: the path or the id is taken.
 func (c *Changes) CreateProject(ctx context.Context, by ledger.By, p ledger.Project) (*ledger.Project, error) {
 	if err := checkPath("path", p.Path); err != nil {
 		return nil, err
+	}
+	if p.ID < 0 || p.ID > maxChosenID {
+		return nil, packhouse.InvalidParam("id", "is invalid")
 	}
 	parent := c.directory.Namespace(p.NamespaceID)
 	if parent == nil {
@@ -108,21 +111,30 @@ func (c *Changes) CreateProject(ctx context.Context, by ledger.By, p ledger.Proj
 	return &p, err
 }
 
-// UpdateProject replaces a project's record after change has edited a copy.
-func (c *Changes) UpdateProject(ctx context.Context, by ledger.By, id int64, change func(*ledger.Project) error) (*ledger.Project, error) {
-	old := c.directory.Project(id)
-	if old == nil {
-		return nil, packhouse.Errorf(packhouse.NotFound, "404 Project Not Found")
-	}
-	p := *old
-	if err := change(&p); err != nil {
+// maxChosenID is the largest id that a project can be given. Ids that follow on
+// it stay numbers that JSON clients read exactly.
+const maxChosenID = 1 << 52
+
+// UpdateProject replaces a project's record after change has edited a copy of
+// what it is at that moment, so that changes made at the same time are not lost.
+func (c *Changes) UpdateProject(ctx context.Context, by ledger.By, id int64, change func(*ledger.Project) error) (p *ledger.Project, err error) {
+	err = c.store.Update(ctx, func(tx *store.Tx) error {
+		if p, err = tx.Project(ctx, id); err != nil {
+			return err
+		}
+		if err := change(p); err != nil {
+			return err
+		}
+		if parent := c.directory.Namespace(p.NamespaceID); parent != nil && p.Visibility > parent.Visibility {
+			return tooVisible(p.Visibility, parent)
+		}
+		_, err := tx.Append(ctx, by, &ledger.ProjectPut{Project: *p})
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	if parent := c.directory.Namespace(p.NamespaceID); p.Visibility > parent.Visibility {
-		return nil, tooVisible(p.Visibility, parent)
-	}
-	err := c.append(ctx, by, &ledger.ProjectPut{Project: p})
-	return &p, err
+	return p, nil
 }
 
 // AddMember gives a user a role. packhouse.Conflict: they have one there.

@@ -8,7 +8,9 @@
 package directory
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -38,13 +40,9 @@ type Directory struct {
 	routes     map[string]packhouse.Target
 	namespaces map[int64]*ledger.Namespace
 	projects   map[int64]*ledger.Project
+	personal   map[int64]int64                   // personal namespaces by user id
 	members    map[place]map[int64]ledger.Member // by user id
-	// below counts, for each group and user, the memberships in what is below
-	// the group: somebody with one may see that the group exists.
-	below map[int64]map[int64]int
-	// openBelow counts, for each group, the projects below it whose registry is
-	// open to everybody.
-	openBelow  map[int64]int
+	below      map[int64]*below                  // by group
 	admissions map[int64]map[place]bool
 	settings   map[place]ledger.Settings
 }
@@ -67,8 +65,8 @@ func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error)
 		users:   map[int64]*ledger.User{}, usernames: map[string]int64{},
 		routes: map[string]packhouse.Target{}, namespaces: map[int64]*ledger.Namespace{},
 		projects: map[int64]*ledger.Project{}, members: map[place]map[int64]ledger.Member{},
-		below: map[int64]map[int64]int{}, openBelow: map[int64]int{}, admissions: map[int64]map[place]bool{},
-		settings: map[place]ledger.Settings{},
+		below: map[int64]*below{}, personal: map[int64]int64{},
+		admissions: map[int64]map[place]bool{}, settings: map[place]ledger.Settings{},
 	}
 	// Entries that are committed while we load wait at the lock, and those that
 	// the load has seen already are told apart by their number.
@@ -147,60 +145,46 @@ func (d *Directory) putUser(u ledger.User) {
 }
 
 func (d *Directory) putNamespace(n ledger.Namespace) {
-	if old := d.namespaces[n.ID]; old != nil {
+	old := d.namespaces[n.ID]
+	if old != nil {
 		delete(d.routes, store.Key(old.Path))
+		delete(d.personal, old.UserID)
 	}
 	d.namespaces[n.ID] = &n
 	d.routes[store.Key(n.Path)] = packhouse.Target{Level: packhouse.Group, ID: n.ID, Path: n.Path}
+	if n.UserID != 0 {
+		d.personal[n.UserID] = n.ID
+	}
+	if old != nil && old.ParentID != n.ParentID {
+		d.recount()
+	}
 }
 
 func (d *Directory) putProject(p ledger.Project) {
 	if old := d.projects[p.ID]; old != nil {
 		delete(d.routes, store.Key(old.Path))
-		d.countOpen(old, -1)
+		d.countProject(old, -1)
 	}
 	d.projects[p.ID] = &p
 	d.routes[store.Key(p.Path)] = packhouse.Target{Level: packhouse.Project, ID: p.ID, Path: p.Path}
-	d.countOpen(&p, 1)
-}
-
-// countOpen adds a project with an open registry to the count of all groups
-// above it.
-func (d *Directory) countOpen(p *ledger.Project, n int) {
-	if p.Registry != packhouse.RegistryPublic {
-		return
-	}
-	for above := p.NamespaceID; above != 0; above = d.namespaces[above].ParentID {
-		d.openBelow[above] += n
-	}
+	d.countProject(&p, 1)
 }
 
 func (d *Directory) putMember(m ledger.Member) {
+	d.removeMember(m.Target, m.UserID)
 	at := placeOf(m.Target)
 	if d.members[at] == nil {
 		d.members[at] = map[int64]ledger.Member{}
 	}
-	if _, known := d.members[at][m.UserID]; !known {
-		d.countBelow(at, m.UserID, 1)
-	}
 	d.members[at][m.UserID] = m
+	d.countMember(at, m, 1)
 }
 
 func (d *Directory) removeMember(t packhouse.Target, userID int64) {
 	at := placeOf(t)
-	if _, known := d.members[at][userID]; known {
-		d.countBelow(at, userID, -1)
+	if old, known := d.members[at][userID]; known {
+		d.countMember(at, old, -1)
 		delete(d.members[at], userID)
-	}
-}
-
-// countBelow adds to the count of a user's memberships for all groups above.
-func (d *Directory) countBelow(at place, userID int64, n int) {
-	for above := d.above(at); above != 0; above = d.namespaces[above].ParentID {
-		if d.below[above] == nil {
-			d.below[above] = map[int64]int{}
-		}
-		d.below[above][userID] += n
 	}
 }
 
@@ -229,12 +213,14 @@ func (d *Directory) above(at place) int64 {
 	return 0
 }
 
-// Resolve finds a group or project by its id in decimal digits or its full
-// path. ok is false when there is none; the target then carries the level alone.
+// Resolve finds a group or project by its id in decimal digits or its full path
+// in any case. A personal namespace is no group. ok is false when there is none;
+// the target then carries the level alone.
 func (d *Directory) Resolve(level packhouse.Level, ref string) (t packhouse.Target, ok bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	if id, err := strconv.ParseInt(ref, 10, 64); err == nil && id > 0 {
+	if allDigits(ref) {
+		id, _ := strconv.ParseInt(ref, 10, 64) // what is out of range is nobody's id
 		switch level {
 		case packhouse.Project:
 			if p := d.projects[id]; p != nil {
@@ -248,7 +234,7 @@ func (d *Directory) Resolve(level packhouse.Level, ref string) (t packhouse.Targ
 		return packhouse.Target{Level: level}, false
 	}
 	t, ok = d.routes[store.Key(ref)]
-	if !ok || t.Level != level {
+	if !ok || t.Level != level || level == packhouse.Group && d.namespaces[t.ID].UserID != 0 {
 		return packhouse.Target{Level: level}, false
 	}
 	return t, true
@@ -280,15 +266,7 @@ func (d *Directory) Namespace(id int64) *ledger.Namespace {
 func (d *Directory) Personal(userID int64) *ledger.Namespace {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	user := d.users[userID]
-	if user == nil {
-		return nil
-	}
-	n := d.namespaces[d.routes[store.Key(user.Username)].ID]
-	if n == nil || n.UserID != userID {
-		return nil
-	}
-	return n
+	return d.namespaces[d.personal[userID]]
 }
 
 // Project returns a project by id, or nil.
@@ -319,7 +297,8 @@ func (d *Directory) pathOf(at place) string {
 	return ""
 }
 
-// Admissions lists whom a project's job-token allowlist admits.
+// Admissions lists whom a project's job-token allowlist admits, groups before
+// projects, in the order of their ids.
 func (d *Directory) Admissions(projectID int64) []packhouse.Target {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -327,5 +306,8 @@ func (d *Directory) Admissions(projectID int64) []packhouse.Target {
 	for at := range d.admissions[projectID] {
 		list = append(list, packhouse.Target{Level: at.level, ID: at.id, Path: d.pathOf(at)})
 	}
+	slices.SortFunc(list, func(a, b packhouse.Target) int {
+		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.ID, b.ID))
+	})
 	return list
 }

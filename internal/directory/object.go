@@ -17,6 +17,7 @@ func (d *Directory) Object(who packhouse.Actor, t packhouse.Target) authz.Object
 }
 
 func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object {
+	now := d.options.Now()
 	o := authz.Object{
 		Target: t, Bound: true, Admits: true,
 		AnyonePull: d.options.AnyonePull, PackagesDisabled: d.options.PackagesDisabled,
@@ -31,8 +32,9 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 			return o
 		}
 		o.Exists, o.Visibility = true, n.Visibility
-		o.MemberBelow = who.UserID != 0 && d.below[t.ID][who.UserID] > 0
-		o.OpenBelow = d.openBelow[t.ID] > 0
+		if b := d.below[t.ID]; b != nil {
+			o.MemberBelow, o.OpenBelow = who.UserID != 0 && b.member(who.UserID, now), b.open > 0
+		}
 	case packhouse.Project:
 		p := d.projects[t.ID]
 		if p == nil {
@@ -47,7 +49,7 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 	o.Bound = who.Bound.Level == 0 || d.within(at, placeOf(who.Bound))
 	o.GuestsPull = d.guestsPull(at)
 	if who.UserID != 0 {
-		o.Role = d.role(who.UserID, at, d.options.Now())
+		o.Role = d.role(who.UserID, at, now)
 	}
 	return o
 }
@@ -107,13 +109,17 @@ func (d *Directory) admits(source, target int64) bool {
 	}
 }
 
-// guestsPull is the instance's switch unless the top-level group has one.
+// guestsPull is the setting of the top-level group, else of the instance, else
+// the switch that the server was started with.
 func (d *Directory) guestsPull(at place) bool {
-	for above := d.above(at); above != 0; above = d.above(at) {
-		at = place{packhouse.Group, above}
+	top := at
+	for group := range d.groupsAbove(at) {
+		top = place{packhouse.Group, group}
 	}
-	if s := d.settings[at]; at.level == packhouse.Group && s.GuestsPull != nil {
-		return *s.GuestsPull
+	for _, at := range [...]place{top, {level: packhouse.Instance}} {
+		if set := d.settings[at].GuestsPull; at.level != packhouse.Project && set != nil {
+			return *set
+		}
 	}
 	return d.options.GuestsPull
 }

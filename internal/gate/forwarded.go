@@ -25,7 +25,7 @@ func (g *Gate) proxied(r *http.Request) forwarded {
 	if err != nil {
 		return forwarded{}
 	}
-	f := forwarded{client: peer.Addr().Unmap()}
+	f := forwarded{client: plain(peer.Addr())}
 	if f.trusted = g.trusts(f.client); !f.trusted {
 		return f
 	}
@@ -35,12 +35,16 @@ func (g *Gate) proxied(r *http.Request) forwarded {
 		if err != nil {
 			break
 		}
-		if f.client = hop.Unmap(); !g.trusts(f.client) {
+		if f.client = plain(hop); !g.trusts(f.client) {
 			break
 		}
 	}
 	return f
 }
+
+// plain is an address in the form in which prefixes contain it: an IPv4 address
+// as such, and no zone.
+func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
 func (g *Gate) trusts(addr netip.Addr) bool {
 	for _, p := range g.options.TrustedProxies {
@@ -66,7 +70,7 @@ func (p *passage) Base() *url.URL {
 		if proto := r.Header.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
 			u.Scheme = proto
 		}
-		if host := r.Header.Get("X-Forwarded-Host"); host != "" {
+		if host := r.Header.Get("X-Forwarded-Host"); validHost(host) {
 			u.Host = host
 		}
 	}
@@ -82,13 +86,26 @@ func validHost(host string) bool {
 	if host == "" || len(host) > 255 {
 		return false
 	}
-	for i := range len(host) {
-		c := host[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(".-_:[]", c) >= 0) {
+	name, port, hasPort := strings.Cut(host, ":")
+	if strings.HasPrefix(host, "[") {
+		inner, rest, closed := strings.Cut(host[1:], "]")
+		if addr, err := netip.ParseAddr(inner); err != nil || !closed || !addr.Is6() || addr.Zone() != "" {
+			return false
+		}
+		name, port, hasPort = "v6", strings.TrimPrefix(rest, ":"), rest != ""
+		if hasPort && rest[0] != ':' {
 			return false
 		}
 	}
-	return true
+	if _, err := strconv.ParseUint(port, 10, 16); hasPort && err != nil {
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; !isTokenByte(c) && c != '.' {
+			return false
+		}
+	}
+	return name != ""
 }
 
 var (
@@ -113,10 +130,13 @@ func requestID(r *http.Request, trusted bool) string {
 
 func isToken(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+		if !isTokenByte(s[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func isTokenByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }

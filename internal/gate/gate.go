@@ -7,6 +7,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -63,7 +64,7 @@ type Gate struct {
 }
 
 // New makes a Gate. It refuses a table with a route that has no action, no
-// handler, or a pattern that cannot be read.
+// handler, a level that it is never asked at, or a pattern that cannot be read.
 func New(opts Options) (*Gate, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
@@ -80,6 +81,7 @@ func New(opts Options) (*Gate, error) {
 type passage struct {
 	gate     *Gate
 	request  *http.Request
+	body     io.Reader // of the request, however a handler has wrapped it since
 	recorder recorder
 	seen     Observation
 	from     forwarded
@@ -95,30 +97,38 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	p := passages.Get().(*passage)
 	defer p.leave(start)
-	*p = passage{gate: g, request: r, recorder: recorder{ResponseWriter: w}, from: g.proxied(r), protocol: g.options.API}
+	*p = passage{gate: g, request: r, body: r.Body, recorder: recorder{ResponseWriter: w}, from: g.proxied(r), protocol: g.options.API}
 	p.seen = Observation{Request: r, RequestID: requestID(r, p.from.trusted), Remote: p.from.client}
 	p.recorder.Header()["X-Request-Id"] = []string{p.seen.RequestID}
 	if err := p.pass(); err != nil {
 		p.seen.Err = packhouse.AsError(err)
 		p.refuse()
+		return
 	}
+	p.recorder.begin() // a handler that writes nothing is answered for with 200
 }
 
 // leave is the last step of every request, also of one that panicked.
 func (p *passage) leave(start time.Time) {
-	failure := recover()
-	if failure != nil {
-		failure = p.panicked(failure)
+	defer p.observe(start) // whatever happens to the answer
+	if v := recover(); v != nil {
+		if v = p.panicked(v); v != nil {
+			panic(v)
+		}
 	}
+}
+
+// observe tells what became of the request, and ends the passage.
+func (p *passage) observe(start time.Time) {
 	p.seen.Status, p.seen.Bytes, p.seen.Took = p.recorder.status, p.recorder.bytes, time.Since(start)
+	if p.request.Method == http.MethodHead {
+		p.seen.Bytes = 0 // what the handler wrote did not leave
+	}
 	if observe := p.gate.options.Observe; observe != nil {
 		observe(&p.seen)
 	}
 	*p = passage{}
 	passages.Put(p)
-	if failure != nil {
-		panic(failure)
-	}
 }
 
 // pass takes the steps from the path to the handler.
@@ -158,17 +168,26 @@ func (p *passage) pass() error {
 }
 
 // locate finds the target of a request, and what is done to it: by its path, or
-// as the route says.
+// as the route says. A visitor is not worth reading the body for: the action
+// alone decides about them, at the level that it is asked at.
 func (g *Gate) locate(r *http.Request, m mounted, route *format.Route, call *format.Call) (action authz.Action, err error) {
 	call.Target = packhouse.Target{Level: m.level}
 	if m.level != packhouse.Instance {
 		call.Target, _ = g.options.Directory.Resolve(m.level, m.ref)
 	}
-	if route.Locate == nil || call.Actor.Kind == packhouse.Anonymous {
+	if route.Locate == nil {
 		return route.Action, nil
 	}
-	call.Target, action, err = route.Locate(r, call)
-	return action, err
+	if call.Actor.Kind != packhouse.Anonymous {
+		call.Target, action, err = route.Locate(r, call)
+		return action, err
+	}
+	for _, level := range levels {
+		if !route.Action.Fits(call.Target.Level) {
+			call.Target = packhouse.Target{Level: level}
+		}
+	}
+	return route.Action, nil
 }
 
 // decide asks authz and turns a refusal into an error.
@@ -221,7 +240,7 @@ func (p *passage) refuse() {
 		// that it is not whole.
 		panic(http.ErrAbortHandler)
 	}
-	drain(p.request)
+	p.drain()
 	p.protocol.WriteError(&p.recorder, p.request, e)
 }
 
@@ -237,6 +256,7 @@ func (p *passage) panicked(v any) any {
 	if p.recorder.status != 0 {
 		return http.ErrAbortHandler
 	}
+	p.drain()
 	p.protocol.WriteError(&p.recorder, p.request, p.seen.Err)
 	return nil
 }

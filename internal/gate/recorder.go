@@ -40,6 +40,13 @@ func (w *recorder) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
+// FlushError is what http.ResponseController flushes by. It sends the head of an
+// answer that has none yet.
+func (w *recorder) FlushError() error {
+	w.begin()
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
 func (w *recorder) begin() {
 	if w.status == 0 {
 		w.status = http.StatusOK

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"io"
-	"net/http"
 
 	"packhouse"
 	"packhouse/internal/authz"
@@ -39,9 +38,9 @@ const drainLimit = 256 << 20
 // it. A client that does not wait for "100 Continue" is still sending; if the
 // connection were closed on it, it would report a broken pipe instead of our
 // answer (seen with NuGet pushes).
-func drain(r *http.Request) {
-	if r.Body == nil || r.Header.Get("Expect") != "" {
+func (p *passage) drain() {
+	if p.body == nil || p.request.Header.Get("Expect") != "" {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, r.Body, drainLimit)
+	_, _ = io.CopyN(io.Discard, p.body, drainLimit) // a body that ends early is as good
 }

@@ -1,8 +1,10 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"packhouse"
 	"packhouse/internal/format"
@@ -34,46 +36,61 @@ type compiled struct {
 	pattern format.Pattern
 }
 
+// levels are all there are, from broad to narrow.
+var levels = [...]packhouse.Level{packhouse.Instance, packhouse.Group, packhouse.Project}
+
+const anyLevel = packhouse.Instance | packhouse.Group | packhouse.Project
+
 func newTable(opts Options) (*table, error) {
+	if opts.API == nil {
+		return nil, errors.New("gate: there is no API")
+	}
 	t := &table{formats: map[string]*protocol{}}
 	for _, f := range opts.Formats {
 		if t.formats[f.Name()] != nil {
 			return nil, fmt.Errorf("gate: two formats are called %q", f.Name())
 		}
-		p, err := compile(f.Name(), f)
+		p, err := compile(f.Name(), f, anyLevel)
 		if err != nil {
 			return nil, err
 		}
 		t.formats[f.Name()] = p
 	}
 	var err error
-	if t.api, err = compile("api", opts.API); err != nil {
+	if t.api, err = compile("api", opts.API, anyLevel); err != nil {
 		return nil, err
 	}
 	if opts.Root == nil {
 		t.root = &protocol{name: "root", shape: opts.API}
 		return t, nil
 	}
-	t.root, err = compile("root", opts.Root)
+	t.root, err = compile("root", opts.Root, packhouse.Instance)
 	return t, err
 }
 
-func compile(name string, shape format.Protocol) (*protocol, error) {
+// compile checks the routes of a protocol that is mounted at the given levels.
+func compile(name string, shape format.Protocol, at packhouse.Level) (*protocol, error) {
 	p := &protocol{name: name, shape: shape, routes: map[packhouse.Level][]compiled{}}
 	for _, route := range shape.Routes() {
+		wrong := func(problem string, args ...any) error {
+			return fmt.Errorf("gate: %s: route %s %s %s", name, route.Method, route.Path, fmt.Sprintf(problem, args...))
+		}
 		pattern, err := format.Compile(route.Path)
 		if err != nil {
 			return nil, fmt.Errorf("gate: %s: %w", name, err)
 		}
 		if !route.Action.Valid() || route.Handle == nil || route.Level == 0 || route.Method == "" {
-			return nil, fmt.Errorf("gate: %s: route %s %s lacks an action, a handler, a level or a method", name, route.Method, route.Path)
+			return nil, wrong("lacks an action, a handler, a level or a method")
 		}
-		for _, level := range []packhouse.Level{packhouse.Instance, packhouse.Group, packhouse.Project} {
+		if route.Level&^at != 0 {
+			return nil, wrong("is for levels where nobody can ask for it")
+		}
+		for _, level := range levels {
 			if route.Level&level == 0 {
 				continue
 			}
 			if route.Locate == nil && !route.Action.Fits(level) {
-				return nil, fmt.Errorf("gate: %s: route %s %s: action %s cannot be decided at %s level", name, route.Method, route.Path, route.Action, level)
+				return nil, wrong("has the action %s, which cannot be decided at %s level", route.Action, level)
 			}
 			p.routes[level] = append(p.routes[level], compiled{route, pattern})
 		}
@@ -130,6 +147,9 @@ func (m mounted) match(method string, args format.Args) (route *format.Route, fo
 		}
 		if routes[i].route.Method == method {
 			return &routes[i].route, found, nil, nil
+		}
+		if slices.Contains(allow, routes[i].route.Method) {
+			continue
 		}
 		allow = append(allow, routes[i].route.Method)
 		if routes[i].route.Method == http.MethodGet {

@@ -60,9 +60,13 @@ func (r *Registry) Purge(ctx context.Context) (done Collected, err error) {
 		done.Files += files
 		done.Blobs += len(keys)
 		if files < purgeBatch {
-			return done, nil
+			break
 		}
 	}
+	if done.Files == 0 {
+		return done, nil
+	}
+	return done, r.store.Shrink(ctx)
 }
 
 func (r *Registry) sweepUploads(ctx context.Context, done *Collected) error {

@@ -107,12 +107,15 @@ func (r *Registry) first(ctx context.Context, projectID int64, ref packhouse.Fil
 		found.Located, err = firstOf(tx.Locate(ctx, projectID, ref), func(l store.Located) bool {
 			return l.Version.Status.Downloadable() && accept(l)
 		})
+		if err == nil && found.Blob.Key == "" && found.Blob.Data == nil {
+			found.Blob, err = tx.BlobOf(ctx, found.File.SHA256)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if found.Blob.Key == "" {
+	if found.Blob.Data != nil { // a search over many projects leaves them out
 		r.contents.Set(found.File.SHA256, found.Blob.Data)
 		found.Blob.Data = nil
 	}

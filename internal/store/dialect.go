@@ -22,6 +22,8 @@ type dialect struct {
 	fault      func(error) fault
 	// newTidy makes what the writer calls with its connection between batches;
 	// nil for an engine that looks after itself.
+	relieve func(context.Context, *session) error // makes room after a full disk; nil when there is nothing to do
+	shrink  func(context.Context, *session) error // gives freed space back; nil when the engine does by itself
 	newTidy func() func(context.Context, *session) error
 }
 

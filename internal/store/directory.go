@@ -10,6 +10,8 @@ import (
 	"packhouse/internal/ledger"
 )
 
+const missingProject = "404 Project Not Found"
+
 // Key is the form in which user names and full paths are compared: GitLab tells
 // them apart without regard to case.
 func Key(name string) string { return strings.ToLower(name) }
@@ -55,7 +57,7 @@ func (tx *Tx) applyProjectPut(ctx context.Context, e *ledger.ProjectPut) error {
 		return err
 	}
 	if !e.Create {
-		return tx.change(ctx, "404 Project Not Found",
+		return tx.change(ctx, missingProject,
 			`UPDATE projects SET record = $2 WHERE id = $1`, e.Project.ID, record)
 	}
 	return tx.insert(ctx, "id has already been taken",
@@ -135,6 +137,11 @@ func (tx *Tx) Namespaces(ctx context.Context) ([]ledger.Namespace, error) {
 // Projects reads all projects, in the order of their ids.
 func (tx *Tx) Projects(ctx context.Context) ([]ledger.Project, error) {
 	return records[ledger.Project](ctx, tx, `SELECT record FROM projects ORDER BY id`)
+}
+
+// Project finds a project by its id. packhouse.NotFound: there is none.
+func (tx *Tx) Project(ctx context.Context, id int64) (*ledger.Project, error) {
+	return oneRecord[ledger.Project](ctx, tx, missingProject, `SELECT record FROM projects WHERE id = $1`, id)
 }
 
 // Members reads all memberships.

@@ -12,6 +12,17 @@ import (
 type session struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	// steady sessions finish every statement, whatever becomes of the caller's
+	// context: SQLite answers an interrupted write by undoing the whole
+	// transaction, and with it the work of everybody else in it.
+	steady bool
+}
+
+func (s *session) lasting(ctx context.Context) context.Context {
+	if s.steady {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 // openSession takes a connection and runs a statement on it first, unless it is
@@ -36,7 +47,7 @@ func (s *session) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
 	if stmt, ok := s.stmts[q]; ok {
 		return stmt, nil
 	}
-	stmt, err := s.conn.PrepareContext(ctx, q)
+	stmt, err := s.conn.PrepareContext(s.lasting(ctx), q)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +60,7 @@ func (s *session) exec(ctx context.Context, q string, args ...any) (sql.Result, 
 	if err != nil {
 		return nil, err
 	}
-	return stmt.ExecContext(ctx, args...)
+	return stmt.ExecContext(s.lasting(ctx), args...)
 }
 
 func (s *session) query(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
@@ -57,7 +68,7 @@ func (s *session) query(ctx context.Context, q string, args ...any) (*sql.Rows, 
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...)
+	return stmt.QueryContext(s.lasting(ctx), args...)
 }
 
 // row runs a query that gives at most one row and scans it. It returns
@@ -67,7 +78,7 @@ func (s *session) row(ctx context.Context, q string, args []any, dest ...any) er
 	if err != nil {
 		return err
 	}
-	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
+	return stmt.QueryRowContext(s.lasting(ctx), args...).Scan(dest...)
 }
 
 // close closes the connection itself instead of giving it back to the pool: what

@@ -24,6 +24,7 @@ var sqliteDialect = dialect{
 	driver: "sqlite",
 	source: func(path string) string {
 		q := url.Values{"_pragma": {
+			"auto_vacuum(INCREMENTAL)", // counts on a new file alone, before all else
 			"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)",
 			"cache_size(-2048)", // KiB for each connection; the page cache of the system does the rest
 			"temp_store(MEMORY)", "journal_size_limit(67108864)",
@@ -38,6 +39,7 @@ var sqliteDialect = dialect{
 	beginRead:  "BEGIN",
 	beginWrite: "BEGIN IMMEDIATE",
 	fault:      sqliteFault,
+	shrink:     shrinkSQLite,
 	newTidy: func() func(context.Context, *session) error {
 		return (&wal{every: 1000, long: 4000}).keepShort
 	},

@@ -15,7 +15,7 @@ func (tx *Tx) exec(ctx context.Context, q string, args ...any) (sql.Result, erro
 	if tx.failed != nil {
 		return nil, tx.failed
 	}
-	res, err := tx.session.exec(tx.lasting(ctx), q, args...)
+	res, err := tx.session.exec(ctx, q, args...)
 	return res, tx.fail(err)
 }
 
@@ -25,7 +25,7 @@ func (tx *Tx) row(ctx context.Context, q string, args []any, dest ...any) error 
 	if tx.failed != nil {
 		return tx.failed
 	}
-	err := tx.session.row(tx.lasting(ctx), q, args, dest...)
+	err := tx.session.row(ctx, q, args, dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -37,7 +37,7 @@ func (tx *Tx) query(ctx context.Context, q string, args []any, read func(scanner
 	if tx.failed != nil {
 		return tx.failed
 	}
-	rows, err := tx.session.query(tx.lasting(ctx), q, args...)
+	rows, err := tx.session.query(ctx, q, args...)
 	if err != nil {
 		return tx.fail(err)
 	}
@@ -48,16 +48,6 @@ func (tx *Tx) query(ctx context.Context, q string, args []any, read func(scanner
 		}
 	}
 	return tx.fail(rows.Err())
-}
-
-// lasting is the context of a statement. One that writes runs to its end: SQLite
-// answers an interrupted write by undoing the whole transaction, and with it
-// the work of everybody else in it.
-func (tx *Tx) lasting(ctx context.Context) context.Context {
-	if tx.writing {
-		return context.Background()
-	}
-	return ctx
 }
 
 // fail remembers the first failure of an update. Nothing more is done in it: a

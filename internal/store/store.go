@@ -196,3 +196,15 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 }
 
 var errClosed error = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the server is shutting down"}
+
+// Shrink gives space that removed rows have left back to the file system, a
+// bounded part of it at a time. An engine that does so by itself is left alone.
+func (s *Store) Shrink(ctx context.Context) error {
+	if s.dialect.shrink == nil {
+		return nil
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		tx.shrink = true
+		return nil
+	})
+}

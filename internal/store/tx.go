@@ -23,6 +23,7 @@ type Tx struct {
 	entries []ledger.Entry // appended and not yet committed
 	failed  error          // why the update under way can no longer succeed
 	lost    error          // why the engine gave up the transaction
+	shrink  bool           // give freed space back after the commit
 }
 
 // Now is the time that entries of this transaction carry, in whole microseconds;

@@ -45,20 +45,52 @@ func (l *wal) keepShort(ctx context.Context, conn *session) error {
 		return nil
 	}
 	l.waited = length
-	return waitForReaders(ctx, conn)
+	return waitForReaders(ctx, conn, "PRAGMA wal_checkpoint(RESTART)")
 }
 
 // waitForReaders checkpoints so that the next write begins the log anew. A
 // reader that takes longer than a moment makes it give up until later.
-func waitForReaders(ctx context.Context, conn *session) error {
+func waitForReaders(ctx context.Context, conn *session, how string) error {
 	if _, err := conn.exec(ctx, "PRAGMA busy_timeout = 200"); err != nil {
 		return err
 	}
-	_, err := checkpoint(ctx, conn, "PRAGMA wal_checkpoint(RESTART)")
+	_, err := checkpoint(ctx, conn, how)
 	if _, resetErr := conn.exec(ctx, "PRAGMA busy_timeout = 5000"); err == nil {
 		err = resetErr
 	}
 	return err
+}
+
+// A shrinkSQLite gives back at most shrinkSteps times shrinkPages, 20 MiB, because
+// writers wait for it. The steps are small because each first needs as much room
+// in the log as it gives back, on a disk that may be full.
+const (
+	shrinkPages = "256"
+	shrinkSteps = 20
+)
+
+// shrinkSQLite moves pages that removed rows have left to the end of the database
+// file and cuts them off. The file gets shorter when the log has been copied into
+// it. A reader that keeps it from that makes it give up until later.
+func shrinkSQLite(ctx context.Context, conn *session) error {
+	for range shrinkSteps {
+		var free int
+		if err := conn.row(ctx, "PRAGMA freelist_count", nil, &free); err != nil || free == 0 {
+			return err
+		}
+		if _, err := conn.exec(ctx, "PRAGMA incremental_vacuum("+shrinkPages+")"); err != nil {
+			return err
+		}
+		if err := emptyLog(ctx, conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emptyLog copies the log into the database file and cuts the log off.
+func emptyLog(ctx context.Context, conn *session) error {
+	return waitForReaders(ctx, conn, "PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
 // checkpoint returns the length of the log. That readers kept some of

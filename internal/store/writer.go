@@ -38,6 +38,7 @@ func (s *Store) newWriter(ctx context.Context) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn.steady = true
 	w := &writer{store: s, conn: conn}
 	if s.dialect.newTidy != nil {
 		w.tidy = s.dialect.newTidy()
@@ -92,14 +93,26 @@ func (w *writer) commit(first *update) {
 		}
 	}
 	err = w.end(ctx, tx)
+	switch {
+	case err == nil && tx.shrink:
+		w.upkeep(ctx, "shrink", w.store.dialect.shrink)
+	case w.store.dialect.fault(err) == faultFull:
+		w.upkeep(ctx, "relieve", w.store.dialect.relieve)
+	}
 	for _, u := range done {
 		u.done <- err
 	}
-	if w.tidy != nil && w.broken == nil {
-		if err := w.tidy(ctx, w.conn); w.failed(err) == nil && err != nil {
-			// What was committed is safe in the log; the next batch tries again.
-			w.store.log.Warn("database log not copied", "error", err)
-		}
+	w.upkeep(ctx, "copy the log", w.tidy)
+}
+
+// upkeep does between batches what the engine offers for it. What does not
+// succeed is tried again when it is called for again.
+func (w *writer) upkeep(ctx context.Context, what string, do func(context.Context, *session) error) {
+	if do == nil || w.broken != nil {
+		return
+	}
+	if err := do(ctx, w.conn); w.failed(err) == nil && err != nil {
+		w.store.log.Warn("database upkeep failed", "what", what, "error", err)
 	}
 }
 

@@ -1,0 +1,106 @@
+package directory
+
+import (
+	"iter"
+	"time"
+
+	"packhouse"
+	"packhouse/internal/ledger"
+)
+
+// below sums up what is below a group, so that a question about it costs the
+// same however much that is.
+type below struct {
+	open    int                           // projects whose registry is open to everybody
+	lasting map[int64]int                 // memberships without an end, by user
+	ending  map[int64]map[place]time.Time // when the others end, by user
+}
+
+// member reports whether a user has a membership that counts at the given time.
+func (b *below) member(userID int64, now time.Time) bool {
+	if b.lasting[userID] > 0 {
+		return true
+	}
+	for _, end := range b.ending[userID] {
+		if now.Before(end) {
+			return true
+		}
+	}
+	return false
+}
+
+// count adds a membership at a place below, or takes it out again (n = -1).
+func (b *below) count(at place, m ledger.Member, n int) {
+	if m.ExpiresAt.IsZero() {
+		if b.lasting[m.UserID] += n; b.lasting[m.UserID] == 0 {
+			delete(b.lasting, m.UserID)
+		}
+		return
+	}
+	if b.ending[m.UserID] == nil {
+		b.ending[m.UserID] = map[place]time.Time{}
+	}
+	b.ending[m.UserID][at] = m.ExpiresAt
+	if n < 0 {
+		delete(b.ending[m.UserID], at)
+	}
+	if len(b.ending[m.UserID]) == 0 {
+		delete(b.ending, m.UserID)
+	}
+}
+
+// groupsAbove visits the groups that a group or project is in, inner ones first.
+func (d *Directory) groupsAbove(at place) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for id := d.above(at); id != 0; id = d.above(place{packhouse.Group, id}) {
+			if !yield(id) {
+				return
+			}
+		}
+	}
+}
+
+func (d *Directory) belowOf(group int64) *below {
+	b := d.below[group]
+	if b == nil {
+		b = &below{lasting: map[int64]int{}, ending: map[int64]map[place]time.Time{}}
+		d.below[group] = b
+	}
+	return b
+}
+
+// countMember adds a membership to the groups above its place.
+func (d *Directory) countMember(at place, m ledger.Member, n int) {
+	for group := range d.groupsAbove(at) {
+		d.belowOf(group).count(at, m, n)
+	}
+}
+
+// countProject adds a project, and the memberships in it, to the groups above.
+func (d *Directory) countProject(p *ledger.Project, n int) {
+	at := place{packhouse.Project, p.ID}
+	if p.Registry == packhouse.RegistryPublic {
+		for group := range d.groupsAbove(at) {
+			d.belowOf(group).open += n
+		}
+	}
+	for _, m := range d.members[at] {
+		d.countMember(at, m, n)
+	}
+}
+
+// recount counts everything again, after a group with all that is below it went
+// elsewhere.
+func (d *Directory) recount() {
+	clear(d.below)
+	for _, p := range d.projects {
+		d.countProject(p, 1)
+	}
+	for at, members := range d.members {
+		for _, m := range members {
+			if at.level == packhouse.Group {
+				d.countMember(at, m, 1)
+			}
+		}
+	}
+}
