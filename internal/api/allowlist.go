@@ -31,6 +31,9 @@ func (a *API) setJobTokenScope(q *request) (any, error) {
 	return nil, err
 }
 
+// maxAdmissions bounds an allowlist, as GitLab does.
+const maxAdmissions = 200
+
 // admitted lists the entries of one level, in the order of their ids. The
 // project itself is always let in and leads the list of projects.
 func (a *API) admitted(q *request, level packhouse.Level) []packhouse.Target {
@@ -44,7 +47,7 @@ func (a *API) admitted(q *request, level packhouse.Level) []packhouse.Target {
 
 func (a *API) listAllowedProjects(q *request) (any, error) {
 	list := a.admitted(q, packhouse.Project)
-	return q.page(len(list), func(i int) any { return a.project(q, a.Directory.Project(list[i].ID)) })
+	return q.page(len(list), func(i int) any { return a.shortProject(q, a.Directory.Project(list[i].ID)) })
 }
 
 func (a *API) listAllowedGroups(q *request) (any, error) {
@@ -79,6 +82,11 @@ func (a *API) allow(q *request, level packhouse.Level, param string) (int64, err
 	}
 	if t.Level == q.Target.Level && t.ID == q.Target.ID {
 		return 0, packhouse.Errorf(packhouse.Invalid, "the project is always on its own allowlist")
+	}
+	if len(a.Directory.Admissions(q.Target.ID)) >= maxAdmissions {
+		e := packhouse.Errorf(packhouse.Invalid, "the allowlist has %d entries already, which is the most it can have", maxAdmissions)
+		e.Fix = "put a group on it instead of its projects"
+		return 0, e
 	}
 	err = a.Changes.Admit(q.Context(), q.By, ledger.Admission{ProjectID: q.Target.ID, Admitted: t})
 	if e := packhouse.AsError(err); e.Kind == packhouse.Conflict {

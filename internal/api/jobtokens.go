@@ -57,8 +57,8 @@ func (a *API) mintJobToken(q *request) (any, error) {
 	}, nil
 }
 
-// jobUser is whom the job runs as: a member of the project, or anybody when an
-// administrator asks.
+// jobUser is whom the job runs as. An administrator may name anybody, others
+// members of the project who have no more to say in it than they have.
 func (a *API) jobUser(q *request) (*ledger.User, error) {
 	name := q.params.text("user")
 	user := a.Directory.UserByName(name)
@@ -70,11 +70,17 @@ func (a *API) jobUser(q *request) (*ledger.User, error) {
 	if user == nil {
 		return nil, packhouse.Errorf(packhouse.NotFound, "404 User Not Found")
 	}
-	member := a.Directory.Object(packhouse.Actor{Kind: packhouse.PersonalToken, UserID: user.ID}, q.Target)
-	if !q.Actor.Admin && member.Role == packhouse.NoAccess {
+	if q.Actor.Admin || user.ID == q.Actor.UserID {
+		return user, nil
+	}
+	role := a.roleOf(user.ID, q.Target)
+	if role == packhouse.NoAccess {
 		return nil, packhouse.Errorf(packhouse.NotFound, "404 User Not Found")
 	}
-	return user, nil
+	if user.Admin {
+		role = packhouse.Owner
+	}
+	return user, a.mayGrant(q, role)
 }
 
 func (a *API) jobParams(q *request, user *ledger.User) (*packhouse.Job, error) {
@@ -100,6 +106,9 @@ func (a *API) jobParams(q *request, user *ledger.User) (*packhouse.Job, error) {
 	} {
 		if *into, err = p.number(name, 0); err != nil {
 			return nil, err
+		}
+		if *into < 0 {
+			return nil, packhouse.InvalidParam(name, "is invalid")
 		}
 	}
 	if p.has("permissions") {

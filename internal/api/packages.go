@@ -11,31 +11,31 @@ import (
 	"packhouse/internal/store"
 )
 
+// packageTypes are those of GitLab. A filter by one that has no format here
+// finds nothing.
+var packageTypes = []string{
+	"maven", "npm", "conan", "nuget", "pypi", "composer", "generic", "golang", "debian", "rubygems", "helm",
+	"terraform_module", "rpm", "ml_model", "cargo",
+}
+
 // listPackages lists a project's packages, which in GitLab's words are versions.
 func (a *API) listPackages(q *request) (any, error) {
 	page, perPage, err := q.window()
 	if err != nil {
 		return nil, err
 	}
-	filter := store.VersionFilter{
-		ProjectID: q.Target.ID, Format: q.params.text("package_type"),
-		Name: q.params.text("package_name"), Number: q.params.text("package_version"),
+	filter, err := a.packageFilter(q)
+	if err != nil {
+		return nil, err
 	}
-	if filter.Format != "" && !slices.Contains(a.Formats, filter.Format) {
-		return nil, packhouse.InvalidParam("package_type", "does not have a valid value")
+	if _, err := q.params.oneOf("order_by", "created_at"); err != nil {
+		return nil, err
 	}
-	if status := packhouse.Status(q.params.text("status")); status != "" {
-		switch status {
-		case packhouse.StatusDefault, packhouse.StatusHidden, packhouse.StatusError:
-			filter.Statuses = []packhouse.Status{status}
-		default:
-			return nil, packhouse.InvalidParam("status", "does not have a valid value")
-		}
+	sort, err := q.params.oneOf("sort", "asc", "desc")
+	if err != nil {
+		return nil, err
 	}
-	if by := q.params.text("order_by"); by != "" && by != "created_at" {
-		return nil, packhouse.InvalidParam("order_by", "does not have a valid value")
-	}
-	window := store.Page{Offset: (page - 1) * perPage, Limit: perPage, Descending: q.params.text("sort") == "desc"}
+	window := store.Page{Offset: (page - 1) * perPage, Limit: perPage, Descending: sort == "desc"}
 	list := []any{}
 	err = a.Store.View(q.Context(), func(tx *store.Tx) error {
 		versions, total, err := tx.Versions(q.Context(), filter, window)
@@ -51,11 +51,26 @@ func (a *API) listPackages(q *request) (any, error) {
 	return list, err
 }
 
+func (a *API) packageFilter(q *request) (store.VersionFilter, error) {
+	f := store.VersionFilter{
+		ProjectID: q.Target.ID, Name: q.params.text("package_name"), Number: q.params.text("package_version"),
+	}
+	var err error
+	if f.Format, err = q.params.oneOf("package_type", slices.Concat(packageTypes, a.Formats)...); err != nil {
+		return f, err
+	}
+	status, err := q.params.oneOf("status", "default", "hidden", "error", "processing", "deprecated", "pending_destruction")
+	if status != "" {
+		f.Statuses = []packhouse.Status{packhouse.Status(status)}
+	}
+	return f, err
+}
+
 // packageOf is one version in GitLab's shape of a package.
 func (a *API) packageOf(q *request, v *packhouse.Version) object {
 	links := object{}
 	if v.Status == packhouse.StatusDefault {
-		links["web_path"] = "/" + q.Target.Path + "/-/packages/" + itoa(v.ID)
+		links["web_path"] = q.Base().JoinPath(q.Target.Path, "-/packages", itoa(v.ID)).EscapedPath()
 	}
 	if authz.Decide(q.Actor, authz.RemovePackages, a.Directory.Object(q.Actor, q.Target)).Outcome == authz.Allow {
 		links["delete_api_path"] = q.link("api/v4/projects/" + itoa(q.Target.ID) + "/packages/" + itoa(v.ID))
@@ -117,6 +132,13 @@ func (a *API) deletePackage(q *request) (any, error) {
 func (a *API) listFiles(q *request) (any, error) {
 	page, perPage, err := q.window()
 	if err != nil {
+		return nil, err
+	}
+	// Files are listed in the order of their ids, which is that of their making.
+	if _, err := q.params.oneOf("order_by", "id", "created_at"); err != nil {
+		return nil, err
+	}
+	if _, err := q.params.oneOf("sort", "asc"); err != nil {
 		return nil, err
 	}
 	list := []any{}

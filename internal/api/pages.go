@@ -13,6 +13,8 @@ const (
 	defaultPerPage = 20
 	maxPerPage     = 100
 	maxOffset      = 50_000
+	// maxTotal is how many rows a list may have to be counted for its clients.
+	maxTotal = 10_000
 )
 
 // window reads page and per_page.
@@ -25,8 +27,11 @@ func (q *request) window() (page, perPage int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if p < 1 || n < 1 {
+	if p < 1 {
 		return 0, 0, packhouse.InvalidParam("page", "does not have a valid value")
+	}
+	if n < 1 {
+		return 0, 0, packhouse.InvalidParam("per_page", "does not have a valid value")
 	}
 	n = min(n, maxPerPage)
 	if p > maxOffset/n+1 {
@@ -59,8 +64,6 @@ func (q *request) pageHeaders(page, perPage, total int) {
 	set := func(name, value string) { q.header["X-"+name] = []string{value} }
 	set("Page", fmt.Sprint(page))
 	set("Per-Page", fmt.Sprint(perPage))
-	set("Total", fmt.Sprint(total))
-	set("Total-Pages", fmt.Sprint(pages))
 	set("Next-Page", "")
 	set("Prev-Page", "")
 	var links []string
@@ -76,7 +79,11 @@ func (q *request) pageHeaders(page, perPage, total int) {
 		link("next", page+1)
 	}
 	link("first", 1)
-	link("last", pages)
+	if total <= maxTotal {
+		set("Total", fmt.Sprint(total))
+		set("Total-Pages", fmt.Sprint(pages))
+		link("last", pages)
+	}
 	q.header["Link"] = []string{strings.Join(links, ", ")}
 }
 

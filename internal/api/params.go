@@ -8,8 +8,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"packhouse"
 )
@@ -78,8 +80,14 @@ func (p params) addJSON(body io.Reader) error {
 	d := json.NewDecoder(body)
 	d.UseNumber()
 	var object map[string]any
-	if err := d.Decode(&object); err != nil && !errors.Is(err, io.EOF) {
+	if err := d.Decode(&object); err != nil {
+		if errors.Is(err, io.EOF) { // no body at all
+			return nil
+		}
 		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.Join(errors.New("more than one JSON value"), err)
 	}
 	for name, v := range object {
 		p.flatten(name, v)
@@ -125,9 +133,36 @@ func (p params) required(name string) (string, error) {
 // list returns a parameter that may be given several times, or once with commas.
 func (p params) list(name string) []string {
 	if v := p[name]; len(v) == 1 {
-		return strings.FieldsFunc(v[0], func(c rune) bool { return c == ',' })
+		return strings.FieldsFunc(v[0], func(c rune) bool { return c == ',' || c == ' ' })
 	}
 	return p[name]
+}
+
+// oneOf returns a parameter that is one of the given words, or "" when it was
+// not given.
+func (p params) oneOf(name string, words ...string) (string, error) {
+	v := p.text(name)
+	if v != "" && !slices.Contains(words, v) {
+		return "", packhouse.InvalidParam(name, "does not have a valid value")
+	}
+	return v, nil
+}
+
+// maxName bounds the names that people give to things, in characters, as in
+// GitLab.
+const maxName = 255
+
+// short refuses parameters that are longer than a name may be.
+func (p params) short(names ...string) error {
+	for _, name := range names {
+		if utf8.RuneCountInString(p.text(name)) > maxName {
+			return &packhouse.Error{
+				Kind: packhouse.Invalid, Rule: "validation", Param: name,
+				Message: fmt.Sprintf("is too long (maximum is %d characters)", maxName),
+			}
+		}
+	}
+	return nil
 }
 
 // number returns a parameter that is a number, or otherwise when it was not given.

@@ -30,6 +30,9 @@ func (a *API) whereProject(q *request) (packhouse.Target, authz.Action, error) {
 
 func (a *API) createProject(q *request) (any, error) {
 	p := ledger.Project{NamespaceID: q.Target.ID, Name: q.params.text("name"), Path: q.params.text("path"), Description: q.params.text("description")}
+	if err := q.params.short("name"); err != nil {
+		return nil, err
+	}
 	if p.Name == "" && p.Path == "" {
 		return nil, packhouse.InvalidParam("name", "is missing")
 	}
@@ -57,7 +60,7 @@ func (a *API) createProject(q *request) (any, error) {
 	}
 	made, err := a.Changes.CreateProject(q.Context(), q.By, p)
 	if err != nil {
-		return nil, taken(err, "path")
+		return nil, taken(err)
 	}
 	return a.project(q, made), nil
 }
@@ -118,6 +121,9 @@ func (a *API) whatOfProject(q *request) (packhouse.Target, authz.Action, error) 
 }
 
 func (a *API) updateProject(q *request) (any, error) {
+	if err := q.params.short("name"); err != nil {
+		return nil, err
+	}
 	p, err := a.Changes.UpdateProject(q.Context(), q.By, q.Target.ID, func(p *ledger.Project) error {
 		if name := q.params.text("name"); name != "" {
 			p.Name = name
@@ -130,10 +136,12 @@ func (a *API) updateProject(q *request) (any, error) {
 	return a.project(q, p), nil
 }
 
-// taken puts a lost race or a used name into the words of a validation.
-func taken(err error, param string) error {
+// taken puts a lost race or a used name into the words of a validation. The
+// store says what is taken: "path has already been taken".
+func taken(err error) error {
 	e := packhouse.AsError(err)
-	if e.Kind != packhouse.Conflict {
+	param, ok := strings.CutSuffix(e.Message, " has already been taken")
+	if e.Kind != packhouse.Conflict || !ok {
 		return err
 	}
 	return &packhouse.Error{Kind: packhouse.Invalid, Rule: "validation", Param: param, Message: "has already been taken", Err: e}

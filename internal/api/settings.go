@@ -40,15 +40,23 @@ func (a *API) putSettings(q *request) (any, error) {
 		duplicates[format] = d
 	}
 	s.Duplicates = duplicates
-	if q.Target.Level == packhouse.Group {
-		if err := optionalFlag(q, "guest_can_pull_private", &s.GuestsPull); err != nil {
-			return nil, err
-		}
+	if err := a.putGuestsPull(q, &s); err != nil {
+		return nil, err
 	}
 	if err := a.Changes.PutSettings(q.Context(), q.By, s); err != nil {
 		return nil, err
 	}
 	return a.settings(s), nil
+}
+
+// putGuestsPull changes the one setting that holds for a top-level group and all
+// below it, and that nothing below can change.
+func (a *API) putGuestsPull(q *request, s *ledger.Settings) error {
+	const name = "guest_can_pull_private"
+	if q.params.has(name) && (q.Target.Level != packhouse.Group || a.Directory.Namespace(q.Target.ID).ParentID != 0) {
+		return &packhouse.Error{Kind: packhouse.Invalid, Rule: "validation", Param: name, Message: "can be set on top-level groups only"}
+	}
+	return optionalFlag(q, name, &s.GuestsPull)
 }
 
 // inherit unsets a setting, so that the one above holds. JSON null cannot say

@@ -78,19 +78,31 @@ func (a *API) group(q *request, n *ledger.Namespace) object {
 	return o
 }
 
-func (a *API) project(q *request, p *ledger.Project) object {
+// shortProject is what visitors see of a project, and what lists have that name
+// projects of others.
+func (a *API) shortProject(q *request, p *ledger.Project) object {
 	n := a.Directory.Namespace(p.NamespaceID)
-	access := p.Registry.String()
-	o := object{
+	return object{
 		"id": p.ID, "name": p.Name, "path": path.Base(p.Path), "description": p.Description,
 		"name_with_namespace": a.fullName(n) + " / " + p.Name, "path_with_namespace": p.Path,
-		"created_at": stamp(p.CreatedAt), "updated_at": stamp(p.CreatedAt), "last_activity_at": stamp(p.CreatedAt),
-		"visibility": p.Visibility, "archived": p.Archived, "empty_repo": true, "default_branch": nil,
-		"creator_id": p.CreatorID, "namespace": a.namespace(q, n),
-		"web_url": q.link(p.Path), "avatar_url": nil, "ssh_url_to_repo": "", "http_url_to_repo": "", "readme_url": nil,
-		"topics": []any{}, "tag_list": []any{}, "forks_count": 0, "star_count": 0, "open_issues_count": 0,
-		"packages_enabled": p.Registry != packhouse.RegistryDisabled, "package_registry_access_level": access,
-		"issues_enabled": false, "merge_requests_enabled": false, "wiki_enabled": false, "jobs_enabled": false,
+		"created_at": stamp(p.CreatedAt), "last_activity_at": stamp(p.CreatedAt), "default_branch": nil,
+		"namespace": a.namespace(q, n),
+		"web_url":   q.link(p.Path), "avatar_url": nil, "ssh_url_to_repo": "", "http_url_to_repo": "", "readme_url": nil,
+		"topics": []any{}, "tag_list": []any{}, "forks_count": 0, "star_count": 0,
+	}
+}
+
+func (a *API) project(q *request, p *ledger.Project) object {
+	o := a.shortProject(q, p)
+	if q.Actor.Kind == packhouse.Anonymous {
+		return o
+	}
+	maps.Copy(o, object{
+		"updated_at": stamp(p.CreatedAt),
+		"visibility": p.Visibility, "archived": p.Archived, "empty_repo": true, "creator_id": p.CreatorID,
+		"open_issues_count": 0, "packages_enabled": p.Registry != packhouse.RegistryDisabled,
+		"package_registry_access_level": p.Registry,
+		"issues_enabled":                false, "merge_requests_enabled": false, "wiki_enabled": false, "jobs_enabled": false,
 		"snippets_enabled": false, "builds_access_level": "disabled", "repository_access_level": "disabled",
 		"shared_runners_enabled": false, "shared_with_groups": []any{}, "marked_for_deletion_on": nil,
 		"ci_job_token_scope_enabled": false, "import_status": "none",
@@ -98,10 +110,8 @@ func (a *API) project(q *request, p *ledger.Project) object {
 			"self":    q.link("api/v4/projects/" + itoa(p.ID)),
 			"members": q.link("api/v4/projects/" + itoa(p.ID) + "/members"),
 		},
-	}
-	if q.Actor.UserID != 0 {
-		o["permissions"] = a.permissions(q, p)
-	}
+		"permissions": a.permissions(q, p),
+	})
 	return o
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"packhouse"
@@ -31,6 +32,9 @@ func accessToken(t *ledger.Token, secret string, now time.Time) object {
 // tokenParams reads what all kinds of token have in common.
 func tokenParams(q *request, t *ledger.Token) (err error) {
 	if t.Name, err = q.params.required("name"); err != nil {
+		return err
+	}
+	if err := q.params.short("name", "username"); err != nil {
 		return err
 	}
 	if t.Scopes, err = packhouse.ParseScopes(q.params.list("scopes")); err != nil {
@@ -99,10 +103,16 @@ func (a *API) createAccessToken(q *request) (any, error) {
 	return accessToken(made, secret, now), nil
 }
 
+// listAccessTokens lists all, or by state those that can be used or cannot.
 func (a *API) listAccessTokens(q *request) (any, error) {
-	return a.listTokens(q, kindOf(q.Target.Level), func(t *ledger.Token) object {
-		return accessToken(t, "", time.Now())
-	})
+	now := time.Now()
+	state, err := q.params.oneOf("state", "active", "inactive")
+	if err != nil {
+		return nil, err
+	}
+	return a.listTokens(q, kindOf(q.Target.Level),
+		func(t *ledger.Token) bool { return state == "" || t.Active(now) == (state == "active") },
+		func(t *ledger.Token) object { return accessToken(t, "", now) })
 }
 
 func (a *API) revokeAccessToken(q *request) (any, error) {
@@ -146,18 +156,25 @@ func (a *API) createDeployToken(q *request) (any, error) {
 	return deployToken(made, secret, time.Now()), nil
 }
 
+// listDeployTokens lists all, or those that can be used.
 func (a *API) listDeployTokens(q *request) (any, error) {
-	return a.listTokens(q, packhouse.DeployToken, func(t *ledger.Token) object {
-		return deployToken(t, "", time.Now())
-	})
+	now := time.Now()
+	active, err := q.params.flag("active", false)
+	if err != nil {
+		return nil, err
+	}
+	return a.listTokens(q, packhouse.DeployToken,
+		func(t *ledger.Token) bool { return !active || t.Active(now) },
+		func(t *ledger.Token) object { return deployToken(t, "", now) })
 }
 
 func (a *API) revokeDeployToken(q *request) (any, error) {
 	return nil, a.revoke(q, packhouse.DeployToken)
 }
 
-// listTokens lists the tokens of one kind of the request's group or project.
-func (a *API) listTokens(q *request, kind packhouse.ActorKind, shape func(*ledger.Token) object) (any, error) {
+// listTokens lists those tokens of one kind of the request's group or project
+// that wanted accepts.
+func (a *API) listTokens(q *request, kind packhouse.ActorKind, wanted func(*ledger.Token) bool, shape func(*ledger.Token) object) (any, error) {
 	var tokens []ledger.Token
 	err := a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
 		tokens, err = tx.TokensOf(q.Context(), q.Target, kind)
@@ -166,6 +183,7 @@ func (a *API) listTokens(q *request, kind packhouse.ActorKind, shape func(*ledge
 	if err != nil {
 		return nil, err
 	}
+	tokens = slices.DeleteFunc(tokens, func(t ledger.Token) bool { return !wanted(&t) })
 	return q.page(len(tokens), func(i int) any { return shape(&tokens[i]) })
 }
 

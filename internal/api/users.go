@@ -24,6 +24,9 @@ func (a *API) createUser(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := q.params.short("name", "email"); err != nil {
+		return nil, err
+	}
 	u := ledger.User{Username: username, Name: q.params.text("name"), Email: q.params.text("email")}
 	if u.Admin, err = q.params.flag("admin", false); err != nil {
 		return nil, err
@@ -33,7 +36,7 @@ func (a *API) createUser(q *request) (any, error) {
 	}
 	made, err := a.Changes.CreateUser(q.Context(), q.By, u)
 	if err != nil {
-		return nil, taken(err, "username")
+		return nil, taken(err)
 	}
 	return q.fullUser(made), nil
 }

@@ -140,10 +140,9 @@ func fromAuthorization(value string) (string, strictness) {
 }
 
 func fromQuery(raw string) (string, strictness) {
-	q, err := url.ParseQuery(raw)
-	if err != nil {
-		return "", lenient
-	}
+	// What cannot be read is for the handler to refuse; a token beside it is a
+	// token all the same.
+	q, _ := url.ParseQuery(raw)
 	for _, name := range []string{"private_token", "job_token"} {
 		if v := q.Get(name); v != "" {
 			return v, strict

@@ -84,15 +84,20 @@ func (i Issuer) IssueForBot(ctx context.Context, by ledger.By, t ledger.Token) (
 	return &t, secret, err
 }
 
+// unnumbered is where the ids of jobs begin to which their CI system gave none.
+// It is beyond those that CI systems count to, so that such a job is never taken
+// for another one of the same issuer, and JSON clients read it exactly.
+const unnumbered = 1 << 50
+
 // IssueForJob makes a job token, ending the one that the same issuer made for
-// the same job before.
+// the same job before. A job without an id is a job of its own.
 func (i Issuer) IssueForJob(ctx context.Context, by ledger.By, t ledger.Token) (*ledger.Token, string, error) {
 	secret := NewSecret(t.Kind)
 	err := i.Store.Update(ctx, func(tx *store.Tx) error {
 		i.fill(tx, by, &t, secret)
 		if t.Job.ID == 0 {
 			job := *t.Job
-			job.ID = t.ID
+			job.ID = unnumbered + t.ID
 			t.Job = &job
 		}
 		old, err := tx.LiveJobToken(ctx, &t)

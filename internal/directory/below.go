@@ -89,8 +89,8 @@ func (d *Directory) countProject(p *ledger.Project, n int) {
 	}
 }
 
-// recount counts everything again, after a group with all that is below it went
-// elsewhere.
+// recount counts everything again, after a group went elsewhere with all that is
+// below it, or came after what is below it.
 func (d *Directory) recount() {
 	clear(d.below)
 	for _, p := range d.projects {

@@ -155,7 +155,9 @@ func (d *Directory) putNamespace(n ledger.Namespace) {
 	if n.UserID != 0 {
 		d.personal[n.UserID] = n.ID
 	}
-	if old != nil && old.ParentID != n.ParentID {
+	moved := old != nil && old.ParentID != n.ParentID
+	late := old == nil && (d.below[n.ID] != nil || d.members[place{packhouse.Group, n.ID}] != nil)
+	if moved || late {
 		d.recount()
 	}
 }

@@ -26,7 +26,9 @@ func TestKeptFresh(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		clock := storetest.NewClock()
 		opts := directory.Options{AnyonePull: true, Now: clock.Now}
-		s, err := store.OpenSQLite(r.Context(), filepath.Join(t.TempDir(), "db"), store.Options{Now: clock.Now})
+		path := filepath.Join(t.TempDir(), "db")
+		storetest.EmptySQLite(t, path)
+		s, err := store.OpenSQLite(r.Context(), path, store.Options{Now: clock.Now})
 		if err != nil {
 			r.Fatal(err)
 		}

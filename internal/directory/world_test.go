@@ -25,7 +25,9 @@ type world struct {
 func newWorld(t *testing.T, opts directory.Options) *world {
 	t.Helper()
 	clock := storetest.NewClock()
-	s, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "db"), store.Options{Now: clock.Now})
+	path := filepath.Join(t.TempDir(), "db")
+	storetest.EmptySQLite(t, path)
+	s, err := store.OpenSQLite(t.Context(), path, store.Options{Now: clock.Now})
 	if err != nil {
 		t.Fatalf("OpenSQLite = %v, want success", err)
 	}

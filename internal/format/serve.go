@@ -18,7 +18,8 @@ import (
 // that the caller has set stay.
 func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) error {
 	own := w.Header()
-	for _, f := range c.Derived(func() any { return headersOf(c.File()) }).([]field) {
+	prepared := c.Derived(func() any { return headersOf(c.File()) }).(*headers)
+	for _, f := range prepared.fields {
 		if _, set := own[f.name]; !set {
 			own[f.name] = f.value
 		}
@@ -29,7 +30,7 @@ func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) erro
 	data, small := c.Bytes()
 	switch {
 	case small && !conditional(r.Header):
-		own["Content-Length"] = []string{strconv.Itoa(len(data))}
+		own["Content-Length"] = prepared.length
 		w.WriteHeader(http.StatusOK)
 		_, _ = w.Write(data) // a client that went away needs no answer
 	case small:
@@ -66,10 +67,15 @@ type field struct {
 	value []string
 }
 
-// headersOf are the headers of every answer with a file.
-func headersOf(f *packhouse.File) []field {
+// headers are what an answer with a file says about it.
+type headers struct {
+	fields []field  // in every answer
+	length []string // Content-Length of one with the whole file
+}
+
+func headersOf(f *packhouse.File) *headers {
 	digest := f.SHA256.String()
-	return []field{
+	return &headers{length: []string{strconv.FormatInt(f.Size, 10)}, fields: []field{
 		{"Content-Type", []string{"application/octet-stream"}},
 		{"Content-Disposition", []string{Attachment(path.Base(f.Path))}},
 		{"X-Checksum-Sha256", []string{digest}},
@@ -77,7 +83,7 @@ func headersOf(f *packhouse.File) []field {
 		{"X-Content-Type-Options", []string{"nosniff"}},
 		{"Accept-Ranges", []string{"bytes"}},
 		{"Last-Modified", []string{f.CreatedAt.Format(http.TimeFormat)}},
-	}
+	}}
 }
 
 // conditional reports whether a request may be answered with anything but the

@@ -134,12 +134,12 @@ func (p *passage) observe(start time.Time) {
 // pass takes the steps from the path to the handler.
 func (p *passage) pass() error {
 	g, r := p.gate, p.request
-	path, err := format.ParsePath(rawPath(r.URL))
+	path, err := format.PathOf(r.URL)
+	m := g.table.find(path) // of a bad path, by what stands before the bad part
+	p.protocol, p.seen.Protocol = m.shape, m.name
 	if err != nil {
 		return err
 	}
-	m := g.table.find(path)
-	p.protocol, p.seen.Protocol = m.shape, m.name
 	route, args, allow, err := m.match(r.Method, p.args[:0])
 	if err != nil {
 		if allow != nil { // RFC 9110, 15.5.6
@@ -259,14 +259,4 @@ func (p *passage) panicked(v any) any {
 	p.drain()
 	p.protocol.WriteError(&p.recorder, p.request, p.seen.Err)
 	return nil
-}
-
-// rawPath is the path as the client wrote it. URL.EscapedPath would write it anew
-// when it holds a character that should have been escaped, and lose which slashes
-// were.
-func rawPath(u *url.URL) string {
-	if u.RawPath != "" {
-		return u.RawPath
-	}
-	return u.EscapedPath()
 }

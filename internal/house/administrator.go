@@ -64,7 +64,7 @@ func (h *House) rootSecret(file string) (string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	secret := h.options.RootToken
+	secret := strings.TrimSpace(h.options.RootToken) // read from a file it ends with a line feed
 	if secret == "" {
 		secret = strings.TrimSpace(string(kept))
 	}
@@ -88,5 +88,18 @@ func replaceFile(name, text string) error {
 	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), name)
+	if err := os.Rename(tmp.Name(), name); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(name))
+}
+
+// syncFolder makes what was renamed in a folder survive a power cut.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
 }

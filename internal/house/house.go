@@ -140,29 +140,25 @@ func (h *House) gate() (http.Handler, error) {
 
 // work starts the background work.
 func (h *House) work(ctx context.Context) error {
-	handlers := map[string]jobs.Handler{
-		"purge": func(ctx context.Context, _ string) (time.Duration, error) {
-			done, err := h.Registry.Purge(ctx)
-			if done.Files > 0 {
-				h.options.Log.Info("deleted files purged", "files", done.Files, "blobs", done.Blobs)
+	handlers := map[string]jobs.Handler{}
+	for kind, job := range map[string]struct {
+		every time.Duration
+		run   func(context.Context) error
+	}{
+		"purge": {h.options.PurgeEvery, h.purge},
+		"sweep": {h.options.SweepEvery, h.sweep},
+	} {
+		handlers[kind] = func(ctx context.Context, _ string) (time.Duration, error) {
+			if job.every <= 0 {
+				return 0, nil // left from a start with other options; this ends it
 			}
-			return h.options.PurgeEvery, err
-		},
-		"sweep": func(ctx context.Context, _ string) (time.Duration, error) {
-			done, err := h.Registry.Sweep(ctx)
-			if done.Uploads+done.Orphans > 0 {
-				h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
-			}
-			return h.options.SweepEvery, err
-		},
-	}
-	// A first run soon after the start finds what a crash left behind.
-	for kind, wait := range map[string]time.Duration{"purge": h.options.PurgeEvery, "sweep": h.options.SweepEvery} {
-		if wait <= 0 {
-			delete(handlers, kind)
+			return job.every, job.run(ctx)
+		}
+		if job.every <= 0 {
 			continue
 		}
-		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(min(wait, time.Minute))); err != nil {
+		// A first run soon after the start finds what a crash left behind.
+		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(min(job.every, time.Minute))); err != nil {
 			return err
 		}
 	}
@@ -171,6 +167,22 @@ func (h *House) work(ctx context.Context) error {
 	h.working.Go(func() { runner.Run(ctx) })
 	h.working.Go(func() { h.saveDownloads(ctx) })
 	return nil
+}
+
+func (h *House) purge(ctx context.Context) error {
+	done, err := h.Registry.Purge(ctx)
+	if done.Files > 0 {
+		h.options.Log.Info("deleted files purged", "files", done.Files, "blobs", done.Blobs)
+	}
+	return err
+}
+
+func (h *House) sweep(ctx context.Context) error {
+	done, err := h.Registry.Sweep(ctx)
+	if done.Uploads+done.Orphans > 0 {
+		h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
+	}
+	return err
 }
 
 // downloadsEvery is how often the download counters are written.

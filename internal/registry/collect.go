@@ -111,14 +111,16 @@ func (r *Registry) sweepOrphans(ctx context.Context, done *Collected) error {
 
 // orphan reports whether a blob belongs to no file and never will. The order
 // matters: an upload that is not under way has committed its transaction or
-// never will, so what the database says afterwards is final.
+// never will, so what the database says afterwards is final. It is asked in an
+// update, because a store that stopped writing after a failed sync does not know
+// whether the last one happened: that refuses, and the bytes stay.
 func (r *Registry) orphan(ctx context.Context, info blob.Info) (bool, error) {
 	_, id, ok := info.Key.Split()
 	if !ok || r.now().Sub(info.ModTime) < orphanAge || r.blobs.underWay(id) {
 		return false, nil
 	}
 	known := false
-	err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+	err := r.store.Update(ctx, func(tx *store.Tx) (err error) {
 		known, err = tx.HasBlobKey(ctx, string(info.Key))
 		return err
 	})

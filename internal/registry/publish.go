@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"packhouse"
 	"packhouse/internal/blob"
@@ -66,11 +67,8 @@ func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
 		}
 		return nil, err
 	}
-	for i, f := range d.Files {
+	for _, f := range d.Files {
 		h.registry.published(ctx, f, out.Spare)
-		if f.file.Blob.Key == "" {
-			h.registry.contents.Set(out.Files[i].SHA256, f.file.Blob.Data)
-		}
 	}
 	return &Published{Version: out.Version, Files: out.Files}, nil
 }
@@ -143,18 +141,18 @@ func (r *Registry) leave(files []*Received) {
 	}
 }
 
-// published ends the protection of a file that the database refers to now, and
-// removes its bytes when the database refers to an older copy of them.
+// published keeps a small file in memory. For another it ends the protection of
+// the bytes that the database refers to now, or removes them when it refers to
+// an older copy.
 func (r *Registry) published(ctx context.Context, f *Received, spare []string) {
 	key := f.file.Blob.Key
 	if key == "" {
+		r.contents.Set(f.file.SHA256, f.file.Blob.Data)
 		return
 	}
 	f.file.Blob.Key = "" // Release has nothing left to do
-	for _, s := range spare {
-		if s == key {
-			r.drop(ctx, blob.Key(key))
-		}
+	if slices.Contains(spare, key) {
+		r.drop(ctx, blob.Key(key))
 	}
 	r.blobs.settle(blob.Key(key))
 }

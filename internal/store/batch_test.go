@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"packhouse"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
+	"packhouse/internal/store/storetest"
 )
 
 // batch runs updates that are all waiting when the writer turns to them, and
@@ -40,9 +40,7 @@ func batch(t *testing.T, s *store.Store, updates []func(*store.Tx) error) []erro
 // openShaped opens a copy of the empty database.
 func openShaped(t *testing.T, path string, shape store.Shape) *store.Store {
 	t.Helper()
-	if err := os.WriteFile(path, emptyDatabase(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	storetest.EmptySQLite(t, path)
 	s, err := store.OpenShaped(t.Context(), path, shape, store.Options{Log: quiet})
 	if err != nil {
 		t.Fatalf("OpenShaped = %v, want success", err)
@@ -67,9 +65,9 @@ func publishing(t *testing.T, version string, size int) func(*store.Tx) error {
 func TestGroupCommit(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(memoryDir(t), "db")
-	d := newDisk(t, path)
-	s := openShaped(t, path, store.Shape{VFS: faultyVFS})
-	d.fail("nothing", 0, 0)
+	d := storetest.NewSQLiteDisk(path)
+	s := openShaped(t, path, store.Shape{})
+	d.Heal()
 	var updates []func(*store.Tx) error
 	for i := range 100 {
 		updates = append(updates, publishing(t, fmt.Sprintf("v%d", i), contentSize))
@@ -79,7 +77,7 @@ func TestGroupCommit(t *testing.T) {
 			t.Errorf("Update %d = %v, want success", i, err)
 		}
 	}
-	if _, syncs, _ := d.counts(); syncs > 2 {
+	if _, syncs, _ := d.Counts(); syncs > 2 {
 		t.Errorf("100 updates that waited together took %d syncs, want at most 2", syncs)
 	}
 }

@@ -9,7 +9,6 @@ import (
 // Shape is how a test wants its SQLite otherwise than it is.
 type Shape struct {
 	Pragma     string // "max_page_count(100)"; "" for none
-	VFS        string // "" for the usual one
 	Checkpoint int    // pages written between checkpoints; 0 for as many as usual
 }
 
@@ -18,9 +17,6 @@ func OpenShaped(ctx context.Context, path string, shape Shape, opts Options) (*S
 	d := sqliteDialect
 	d.source = func(path string) string {
 		source := sqliteDialect.source(path)
-		if shape.VFS != "" {
-			source += "&vfs=" + shape.VFS
-		}
 		if shape.Pragma != "" {
 			source += "&_pragma=" + shape.Pragma
 		}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -16,6 +15,7 @@ import (
 	"packhouse"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
+	"packhouse/internal/store/storetest"
 )
 
 // contentSize is how long all files are, in bytes.
@@ -51,24 +51,22 @@ func TestEveryFault(t *testing.T) {
 func testFault(t *testing.T, call string, n, code int, heal bool) bool {
 	t.Helper()
 	path := filepath.Join(memoryDir(t), "db")
-	if err := os.WriteFile(path, emptyDatabase(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d := newDisk(t, path)
-	shape := store.Shape{VFS: faultyVFS, Checkpoint: 12}
+	storetest.EmptySQLite(t, path)
+	d := storetest.NewSQLiteDisk(path)
+	shape := store.Shape{Checkpoint: 12}
 	s, err := store.OpenShaped(t.Context(), path, shape, store.Options{Log: quiet, Readers: 1})
 	if err != nil {
 		t.Fatalf("open = %v, want success", err)
 	}
 	mustPublish(t, s, "before", 1)
-	d.fail(call, n, code)
+	d.Fail(call, n, code)
 	outcomes := map[string]error{}
 	for i := range 2 {
 		version := fmt.Sprintf("v%d", i)
 		outcomes[version] = publishVersion(s, version, 3)
 	}
-	_, _, struck := d.counts()
-	d.fail("nothing", 0, 0)
+	_, _, struck := d.Counts()
+	d.Heal()
 	for version, err := range outcomes {
 		if want := map[int]packhouse.Kind{sqlite3.SQLITE_FULL: packhouse.Full}[code]; err != nil && heal && packhouse.KindOf(err) != want {
 			t.Errorf("%s %d: publish of %s = %v, want kind %d", call, n, version, err, want)
@@ -198,9 +196,9 @@ func countFiles(s *store.Store, version string, want int) error {
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(memoryDir(t), "db")
-	d := newDisk(t, path)
-	d.remember = true
-	s, err := store.OpenShaped(t.Context(), path, store.Shape{VFS: faultyVFS, Checkpoint: 12}, store.Options{Log: quiet})
+	d := storetest.NewSQLiteDisk(path)
+	d.Remember()
+	s, err := store.OpenShaped(t.Context(), path, store.Shape{Checkpoint: 12}, store.Options{Log: quiet})
 	if err != nil {
 		t.Fatalf("open = %v, want success", err)
 	}
@@ -211,49 +209,11 @@ func TestPowerCut(t *testing.T) {
 		mustPublish(t, s, version, 3)
 		outcomes[version] = nil
 		cut := filepath.Join(memoryDir(t), "db")
-		for from, content := range d.powerCut() {
+		for from, content := range d.PowerCut() {
 			if err := os.WriteFile(cut+from[len(path):], content, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		checkReopened(t, "cut after "+version, cut, outcomes, true)
-	}
-}
-
-// TestSyncFailure: after a failed sync nobody knows what the disk holds, so
-// nothing is written any more, and what was there is still read.
-func TestSyncFailure(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(memoryDir(t), "db")
-	d := newDisk(t, path)
-	s, err := store.OpenShaped(t.Context(), path, store.Shape{VFS: faultyVFS}, store.Options{Log: quiet})
-	if err != nil {
-		t.Fatalf("open = %v, want success", err)
-	}
-	defer s.Close()
-	mustPublish(t, s, "before", 1)
-	position := s.Position()
-	d.fail("sync", 1, sqlite3.SQLITE_IOERR_FSYNC)
-	var working sync.WaitGroup
-	for i := range 8 {
-		working.Go(func() {
-			err := publishVersion(s, fmt.Sprintf("v%d", i), 1)
-			if e := packhouse.AsError(err); e.Kind != packhouse.Unavailable || e.Rule != "disk" {
-				t.Errorf("publish over a failed sync = %v, want Unavailable by the disk", err)
-			}
-		})
-	}
-	working.Wait()
-	if err := publishVersion(s, "after", 1); packhouse.KindOf(err) != packhouse.Unavailable {
-		t.Errorf("publish after a failed sync = %v, want Unavailable", err)
-	}
-	if _, syncs, struck := d.counts(); struck != 1 || syncs != 1 {
-		t.Errorf("%d syncs of which %d failed, want one and no other attempt", syncs, struck)
-	}
-	if err := errors.Join(countFiles(s, "before", 1), countFiles(s, "v0", 0)); err != nil {
-		t.Errorf("reading after a failed sync: %v", err)
-	}
-	if s.Position() != position {
-		t.Errorf("Position = %d, want %d", s.Position(), position)
 	}
 }

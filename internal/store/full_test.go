@@ -9,15 +9,15 @@ import (
 	"packhouse"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
+	"packhouse/internal/store/storetest"
 )
 
 // TestFullDisk fills the disk below a database and makes room again. Meanwhile
 // nothing is torn, and afterwards the store goes on without being opened anew.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	registerVFS()
 	path, free := smallDisk(t)
-	s := openShaped(t, path, store.Shape{VFS: faultyVFS, Checkpoint: 100})
+	s := openShaped(t, path, store.Shape{Checkpoint: 100})
 	mustPublish(t, s, "before", 1)
 	var refused []string
 	for i := 0; len(refused) < 5 && i < 5000; i++ {
@@ -79,9 +79,9 @@ func smallDisk(t *testing.T) (path string, free func()) {
 	dir := t.TempDir()
 	path = filepath.Join(dir, "db")
 	if !mountSmall(t, dir) {
-		d := newDisk(t, path)
-		d.room(1000)
-		return path, func() { d.room(1 << 30) }
+		d := storetest.NewSQLiteDisk(path)
+		d.Room(1000)
+		return path, func() { d.Room(1 << 30) }
 	}
 	hog := filepath.Join(dir, "hog")
 	if err := os.WriteFile(hog, make([]byte, 4<<20), 0o600); err != nil {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,13 +20,13 @@ import (
 
 // stores opens stores quickly: each begins as a copy of one empty database.
 type stores struct {
+	t     *testing.T
 	dir   string
-	empty []byte
 	count atomic.Int64
 }
 
 func newStores(t *testing.T) *stores {
-	return &stores{dir: memoryDir(t), empty: emptyDatabase(t)}
+	return &stores{t: t, dir: memoryDir(t)}
 }
 
 // memoryDir is a temporary folder for a test that asks nothing of a disk; where
@@ -46,35 +45,9 @@ func memoryDir(t *testing.T) string {
 	return dir
 }
 
-var empty struct {
-	sync.Once
-	database []byte
-}
-
-// emptyDatabase is the content of a database in which nothing has happened.
-func emptyDatabase(t *testing.T) []byte {
-	t.Helper()
-	empty.Do(func() {
-		path := filepath.Join(t.TempDir(), "empty")
-		s, err := store.OpenSQLite(t.Context(), path, store.Options{})
-		if err == nil {
-			err = s.Close()
-		}
-		if err == nil {
-			empty.database, err = os.ReadFile(path)
-		}
-		if err != nil {
-			t.Errorf("make an empty database: %v", err)
-		}
-	})
-	return empty.database
-}
-
 func (s *stores) open(t *rapid.T, now func() time.Time) *store.Store {
 	path := filepath.Join(s.dir, fmt.Sprint(s.count.Add(1)))
-	if err := os.WriteFile(path, s.empty, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	storetest.EmptySQLite(s.t, path)
 	opened, err := store.OpenSQLite(t.Context(), path, store.Options{Now: now})
 	if err != nil {
 		t.Fatalf("OpenSQLite = %v, want success", err)
@@ -95,7 +68,7 @@ func (s *stores) open(t *rapid.T, now func() time.Time) *store.Store {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	if checks := flag.Lookup("rapid.checks").Value; checks.String() == "100" {
-		_ = checks.Set("30")
+		_ = checks.Set("20")
 	}
 	all := newStores(t)
 	rapid.Check(t, func(t *rapid.T) {

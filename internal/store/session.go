@@ -20,7 +20,7 @@ type session struct {
 
 func (s *session) lasting(ctx context.Context) context.Context {
 	if s.steady {
-		return context.WithoutCancel(ctx)
+		return context.Background()
 	}
 	return ctx
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,9 +13,7 @@ func TestSQLite(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T, now func() time.Time) *store.Store {
 		path := filepath.Join(t.TempDir(), "db")
-		if err := os.WriteFile(path, emptyDatabase(t), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		storetest.EmptySQLite(t, path)
 		s, err := store.OpenSQLite(t.Context(), path, store.Options{Now: now})
 		if err != nil {
 			t.Fatalf("OpenSQLite = %v, want success", err)

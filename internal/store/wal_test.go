@@ -23,7 +23,7 @@ func TestLogStaysShort(t *testing.T) {
 		working   sync.WaitGroup
 		longest   atomic.Int64
 		published atomic.Int64
-		end       = time.Now().Add(4 * time.Second)
+		end       = time.Now().Add(3 * time.Second)
 	)
 	for range 4 {
 		working.Go(func() {

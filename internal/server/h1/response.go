@@ -44,13 +44,13 @@ type response struct {
 	length      int64 // declared or found; -1 when not known
 	written     int64 // by the handler, whether sent or not
 
-	out  []byte  // head and what follows it, not sent yet
-	body []byte  // body while the head is not sealed; backed by big
-	big  *[]byte // borrowed from the listener
-	keys []string
-	vec  [2][]byte
-	bufs net.Buffers
-	err  error // first failure of the socket
+	out   []byte  // head and what follows it, not sent yet
+	body  []byte  // body while the head is not sealed; backed by big
+	big   *[]byte // borrowed from the listener
+	lines []headerLine
+	vec   [2][]byte
+	bufs  net.Buffers
+	err   error // first failure of the socket
 }
 
 // begin readies w for the request in x.
@@ -67,9 +67,9 @@ func (w *response) reset() {
 	if w.deadlines {
 		_ = w.c.tcp.SetDeadline(time.Time{})
 	}
-	header, out, keys := w.header, w.out[:0], w.keys[:0]
+	header, out, lines := w.header, w.out[:0], w.lines[:0]
 	clear(header)
-	*w = response{header: header, out: out, keys: keys}
+	*w = response{header: header, out: out, lines: lines}
 }
 
 // Header returns the header to send. Changes after WriteHeader have no effect.

@@ -53,22 +53,26 @@ func (w *response) statusLine(status int) {
 	w.out = append(w.out, '\r', '\n')
 }
 
+// headerLine is a name with its values, on its way from the header to the wire.
+type headerLine struct {
+	name   string
+	values []string
+}
+
 // headerLines writes the handler's header, sorted by name.
 func (w *response) headerLines(informational bool) {
-	w.keys = w.keys[:0]
-	for k := range w.header {
-		w.keys = append(w.keys, k)
+	w.lines = w.lines[:0]
+	for name, values := range w.header {
+		w.lines = append(w.lines, headerLine{name, values})
 	}
-	slices.Sort(w.keys)
-	for _, k := range w.keys {
-		if w.skips(k, informational) {
+	slices.SortFunc(w.lines, func(a, b headerLine) int { return strings.Compare(a.name, b.name) })
+	for i := range w.lines {
+		l := &w.lines[i]
+		if w.skips(l.name, informational) {
 			continue
 		}
-		for _, v := range w.header[k] {
-			w.out = append(w.out, k...)
-			w.out = append(w.out, ':', ' ')
-			w.out = append(w.out, oneLine(v)...)
-			w.out = append(w.out, '\r', '\n')
+		for _, v := range l.values {
+			w.line(l.name, oneLine(v))
 		}
 	}
 }
@@ -126,10 +130,13 @@ func (w *response) line(name, value string) {
 // oneLine trims v and makes line breaks in it blanks, so that a value can never
 // become a line of its own.
 func oneLine(v string) string {
-	if strings.ContainsAny(v, "\r\n") {
+	if strings.IndexByte(v, '\n') >= 0 || strings.IndexByte(v, '\r') >= 0 {
 		v = breaks.Replace(v)
 	}
-	return strings.Trim(v, " \t")
+	if v != "" && (v[0] <= ' ' || v[len(v)-1] <= ' ') {
+		return strings.Trim(v, " \t")
+	}
+	return v
 }
 
 var breaks = strings.NewReplacer("\n", " ", "\r", " ")

@@ -1,83 +1,100 @@
-package store_test
+package storetest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"sync"
-	"testing"
 	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// faultyVFS is SQLite's usual VFS with failing writes and syncs in between. It
-// is found by the path of a database; one without a disk is left alone.
-const faultyVFS = "faulty"
-
-// disk is what the files of one database are kept on. It fails by plan and
-// remembers what it has confirmed.
-type disk struct {
-	mu       sync.Mutex
-	writes   int            // so far
-	syncs    int            // so far
-	failing  map[string]int // result codes by call: "write 3", "sync 1"
-	full     int            // after how many writes the disk is full; 0 for never
-	struck   int
-	durable  map[string][]byte // contents of files at their last sync, by path
-	remember bool              // whether to fill durable
+// SQLiteDisk is what the files of one SQLite database are kept on. It fails by
+// plan and remembers what it has confirmed. It stands between SQLite and its
+// usual file layer, so everything above is the real thing.
+type SQLiteDisk struct {
+	mu        sync.Mutex
+	writes    int            // so far
+	syncs     int            // so far
+	failing   map[string]int // result codes by call: "write 3", "sync 1"
+	full      int            // after how many writes the disk is full; 0 for never
+	struck    int
+	confirmed map[string][]byte // contents of files at their last sync, by path; nil not to remember
 }
 
 // file is an open file of a disk.
 type file struct {
-	disk  *disk
+	disk  *SQLiteDisk
 	path  string
-	below uintptr // the methods of the usual VFS
+	below uintptr // the methods of the usual file layer
 }
 
+// vfs is the file layer that all databases of the process are opened with from
+// the first SQLiteDisk on. Files of databases without one pass it untouched.
 var vfs struct {
 	sync.Mutex
 	usual uintptr
-	disks map[string]*disk // by path of the database
-	files map[uintptr]file // by SQLite's file object
+	disks map[string]*SQLiteDisk // by path of the database
+	files map[uintptr]file       // by SQLite's file object
 }
 
-// newDisk makes a disk for the database at path.
-func newDisk(t *testing.T, path string) *disk {
-	t.Helper()
+// NewSQLiteDisk makes the disk for the database at path, before it is opened.
+func NewSQLiteDisk(path string) *SQLiteDisk {
 	registerVFS()
-	d := &disk{failing: map[string]int{}, durable: map[string][]byte{}}
+	d := &SQLiteDisk{failing: map[string]int{}}
 	vfs.Lock()
 	defer vfs.Unlock()
 	vfs.disks[path] = d
 	return d
 }
 
-// fail makes a call from now on fail: the first write or sync is number 1.
-func (d *disk) fail(call string, n, code int) {
+// Fail makes one call from now on fail with a result code of SQLite: call is
+// "write" or "sync", and the next one is number 1. A write that fails leaves half
+// of what it wrote. Earlier plans are forgotten.
+func (d *SQLiteDisk) Fail(call string, n, code int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.writes, d.syncs, d.struck = 0, 0, 0
+	d.writes, d.syncs, d.struck, d.full = 0, 0, 0, 0
 	d.failing = map[string]int{fmt.Sprintf("%s %d", call, n): code}
 }
 
-// room makes the disk full after a number of writes from now on.
-func (d *disk) room(writes int) {
+// Heal makes nothing fail from now on, and counts from nothing again.
+func (d *SQLiteDisk) Heal() { d.Fail("nothing", 0, 0) }
+
+// Room makes the disk full after a number of writes from now on.
+func (d *SQLiteDisk) Room(writes int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.full = d.writes + writes
 }
 
-// counts returns how many calls there were since fail, and how many failed.
-func (d *disk) counts() (writes, syncs, struck int) {
+// Counts returns how many calls there were since Fail, and how many failed.
+func (d *SQLiteDisk) Counts() (writes, syncs, struck int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.writes, d.syncs, d.struck
 }
 
+// Remember makes the disk keep what its files hold at each sync.
+func (d *SQLiteDisk) Remember() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.confirmed = map[string][]byte{}
+}
+
+// PowerCut returns what the files would hold after a power cut at this moment, by
+// path: what they held at their last sync.
+func (d *SQLiteDisk) PowerCut() map[string][]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.confirmed)
+}
+
 // call counts a call and returns the code with which it fails, or 0.
-func (d *disk) call(name string, count *int) int32 {
+func (d *SQLiteDisk) call(name string, count *int) int32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	*count++
@@ -91,24 +108,15 @@ func (d *disk) call(name string, count *int) int32 {
 	return int32(code)
 }
 
-// confirm remembers a file as it is now.
-func (d *disk) confirm(path string) {
+func (d *SQLiteDisk) confirm(path string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if content, err := os.ReadFile(path); err == nil && d.remember {
-		d.durable[path] = content
+	if d.confirmed == nil {
+		return
 	}
-}
-
-// powerCut returns what the files would hold after a power cut at this moment.
-func (d *disk) powerCut() map[string][]byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	files := map[string][]byte{}
-	for path, content := range d.durable {
-		files[path] = content
+	if content, err := os.ReadFile(path); err == nil {
+		d.confirmed[path] = content
 	}
-	return files
 }
 
 // at reads a pointer of SQLite's own memory, which the garbage collector does
@@ -131,18 +139,20 @@ type (
 var registerVFS = sync.OnceFunc(func() {
 	tls := libc.NewTLS()
 	vfs.usual = sqlite3.Xsqlite3_vfs_find(tls, 0)
-	vfs.disks, vfs.files = map[string]*disk{}, map[uintptr]file{}
+	vfs.disks, vfs.files = map[string]*SQLiteDisk{}, map[uintptr]file{}
 	ours := sqlite3.Xsqlite3_malloc(tls, int32(unsafe.Sizeof(sqlite3.Tsqlite3_vfs{})))
-	name, err := libc.CString(faultyVFS)
+	name, err := libc.CString("packhouse-test")
 	if err != nil {
 		panic(err)
 	}
 	*at[sqlite3.Tsqlite3_vfs](ours) = *at[sqlite3.Tsqlite3_vfs](vfs.usual)
 	at[sqlite3.Tsqlite3_vfs](ours).FzName = name
 	at[sqlite3.Tsqlite3_vfs](ours).FxOpen = number[openFunc](vfsOpen)
-	sqlite3.Xsqlite3_vfs_register(tls, ours, 0)
+	sqlite3.Xsqlite3_vfs_register(tls, ours, 1)
 })
 
+// vfsOpen opens a file with the usual layer, and puts our methods over it where it
+// is on a disk of ours.
 func vfsOpen(tls *libc.TLS, self, name, object uintptr, flags int32, out uintptr) int32 {
 	code := call[openFunc](at[sqlite3.Tsqlite3_vfs](vfs.usual).FxOpen)(tls, self, name, object, flags, out)
 	path := ""

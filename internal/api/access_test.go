@@ -1,0 +1,157 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"packhouse"
+	"packhouse/internal/api"
+	"packhouse/internal/gate"
+	"packhouse/internal/house"
+)
+
+// approach is a request to a route that does no harm when it is let in: then it
+// lacks a parameter, names what is not there, or changes nothing.
+type approach struct{ route, path, body string }
+
+func (s *scene) approaches(job int64) []approach {
+	p, g := fmt.Sprintf("/projects/%d", s.project), fmt.Sprintf("/groups/%d", s.group)
+	return []approach{
+		{"instance GET /version", "/version", ""},
+		{"instance GET /metadata", "/metadata", ""},
+		{"instance GET /user", "/user", ""},
+		{"instance GET /job", "/job", ""},
+		{"instance POST /users", "/users", `{}`},
+		{"instance POST /users/{user_id}/personal_access_tokens", "/users/1/personal_access_tokens", `{}`},
+		{"instance POST /groups", "/groups", `{}`},
+		{"instance POST /groups", "/groups", fmt.Sprintf(`{"parent_id":%d}`, s.group)},
+		{"group GET /", g, ""},
+		{"instance POST /projects", "/projects", fmt.Sprintf(`{"namespace_id":%d}`, s.group)},
+		{"project GET /", p, ""},
+		{"project PUT /", p, `{}`},
+		{"project PUT /", p, `{"visibility":"x"}`},
+		{"project PUT /", p, `{"archived":"x"}`},
+		{"project POST /members", p + "/members", `{}`},
+		{"group POST /members", g + "/members", `{}`},
+		{"project DELETE /members/{user_id}", p + "/members/999", ""},
+		{"group DELETE /members/{user_id}", g + "/members/999", ""},
+		{"project POST /access_tokens", p + "/access_tokens", `{}`},
+		{"group POST /access_tokens", g + "/access_tokens", `{}`},
+		{"project GET /access_tokens", p + "/access_tokens", ""},
+		{"group GET /access_tokens", g + "/access_tokens", ""},
+		{"project DELETE /access_tokens/{token_id}", p + "/access_tokens/999", ""},
+		{"group DELETE /access_tokens/{token_id}", g + "/access_tokens/999", ""},
+		{"project POST /deploy_tokens", p + "/deploy_tokens", `{}`},
+		{"group POST /deploy_tokens", g + "/deploy_tokens", `{}`},
+		{"project GET /deploy_tokens", p + "/deploy_tokens", ""},
+		{"group GET /deploy_tokens", g + "/deploy_tokens", ""},
+		{"project DELETE /deploy_tokens/{token_id}", p + "/deploy_tokens/999", ""},
+		{"group DELETE /deploy_tokens/{token_id}", g + "/deploy_tokens/999", ""},
+		{"instance POST /job_tokens", "/job_tokens", fmt.Sprintf(`{"project":"%d","ttl_seconds":0}`, s.project)},
+		{"instance POST /job_tokens/{token_id}/finish", fmt.Sprintf("/job_tokens/%d/finish", job), `{"status":"x"}`},
+		{"instance DELETE /job_tokens/{token_id}", fmt.Sprintf("/job_tokens/%d", job), `{"status":"x"}`},
+		{"project GET /job_token_scope", p + "/job_token_scope", ""},
+		{"project PATCH /job_token_scope", p + "/job_token_scope", `{}`},
+		{"project GET /job_token_scope/allowlist", p + "/job_token_scope/allowlist", ""},
+		{"project POST /job_token_scope/allowlist", p + "/job_token_scope/allowlist", `{}`},
+		{"project DELETE /job_token_scope/allowlist/{admitted_id}", p + "/job_token_scope/allowlist/999", ""},
+		{"project GET /job_token_scope/groups_allowlist", p + "/job_token_scope/groups_allowlist", ""},
+		{"project POST /job_token_scope/groups_allowlist", p + "/job_token_scope/groups_allowlist", `{}`},
+		{"project DELETE /job_token_scope/groups_allowlist/{admitted_id}", p + "/job_token_scope/groups_allowlist/999", ""},
+		{"project GET /package_settings", p + "/package_settings", ""},
+		{"project PUT /package_settings", p + "/package_settings", `{}`},
+		{"group GET /package_settings", g + "/package_settings", ""},
+		{"group PUT /package_settings", g + "/package_settings", `{}`},
+		{"project GET /packages", p + "/packages", ""},
+		{"project GET /packages/{package_id}", p + "/packages/1", ""},
+		{"project DELETE /packages/{package_id}", p + "/packages/999", ""},
+		{"project GET /packages/{package_id}/package_files", p + "/packages/1/package_files", ""},
+		{"project GET /packages/{package_id}/package_files/{file_id}/download", p + "/packages/1/package_files/1/download", ""},
+		{"project DELETE /packages/{package_id}/package_files/{file_id}", p + "/packages/1/package_files/999", ""},
+	}
+}
+
+// visitors are the columns of the table: a credential of every kind and, of
+// persons, of every standing. The tokens of kinds are Maintainers with all scopes.
+func (s *scene) visitors() []struct{ name, header string } {
+	other := s.Project("other", s.Group("elsewhere", 0, "public"), "public")
+	s.ids["admin"], s.tokens["admin"] = s.User("admin", `"admin":true`)
+	s.ids["external"], s.tokens["external"] = s.User("external", `"external":true`)
+	reading := s.PersonalToken(s.ids["owner"], "read_api")
+	list := []struct{ name, header string }{{"nobody", ""}}
+	for _, name := range []string{"external", "stranger", "guest", "planner", "reporter", "developer", "maintainer", "owner", "admin"} {
+		list = append(list, struct{ name, header string }{name, s.as(name)})
+	}
+	return append(list, []struct{ name, header string }{
+		{"read_api", "Private-Token: " + reading},
+		{"project", "Private-Token: " + s.AccessToken("projects", s.project, packhouse.Maintainer, "api")},
+		{"group", "Private-Token: " + s.AccessToken("groups", s.group, packhouse.Maintainer, "api")},
+		{"elsewhere", "Private-Token: " + s.AccessToken("projects", other, packhouse.Owner, "api")},
+		{"deploy", "Deploy-Token: " + s.DeployToken("projects", s.project, "read_package_registry", "write_package_registry")},
+		{"job", "Job-Token: " + s.JobToken(s.project, s.ids["maintainer"])},
+		{"otherjob", "Job-Token: " + s.JobToken(other, s.ids["maintainer"])},
+		{"bad", "Private-Token: glpat-nobodynobodynobodyno"},
+	}...)
+}
+
+// Who gets into which route, and with what status the others are refused.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	for _, visibility := range []string{"private", "internal", "public"} {
+		t.Run(visibility, func(t *testing.T) {
+			t.Parallel()
+			access(t, visibility)
+		})
+	}
+}
+
+func access(t *testing.T, visibility string) {
+	refused := &refusals{}
+	s := &scene{World: nil, t: t}
+	s = open(t, visibility, func(o *house.Options) { o.Observe = refused.observe })
+	s.people()
+	s.publish(s.project, "tool/1.0/f", "hello")
+	job := s.made(root, "POST", "/job_tokens", fmt.Sprintf(`{"project":"%d"}`, s.project))
+	who := s.visitors()
+	var b strings.Builder
+	fmt.Fprintf(&b, "A %s project in a %s group. \"in\" is let in.\n\n%-76s", visibility, visibility, "")
+	for _, w := range who {
+		fmt.Fprintf(&b, " %-10s", w.name)
+	}
+	b.WriteString("\n")
+	covered := map[string]bool{}
+	for _, a := range s.approaches(job) {
+		covered[a.route] = true
+		body := a.body
+		if body == "{}" {
+			body = ""
+		}
+		fmt.Fprintf(&b, "%-76s", strings.Join(strings.Fields(a.route+" "+strings.NewReplacer(fmt.Sprint(s.group), "G", fmt.Sprint(s.project), "P").Replace(body)), " "))
+		method := strings.Fields(a.route)[1]
+		for _, w := range who {
+			refused.take()
+			answer := s.send(w.header, method, a.path, a.body)
+			if answer.Status >= 500 {
+				t.Errorf("%s %s by %s = %d", method, a.path, w.name, answer.Status)
+			}
+			cell := "in"
+			if refused.take() {
+				cell = fmt.Sprint(answer.Status)
+			}
+			fmt.Fprintf(&b, " %-10s", cell)
+		}
+		b.WriteString("\n")
+	}
+	golden(t, "access_"+visibility, strings.ReplaceAll(b.String(), " \n", "\n"))
+	for _, route := range new(api.API).Routes() {
+		if key := route.Level.String() + " " + route.Method + " " + route.Path; !covered[key] {
+			t.Errorf("the route %s is not in the table", key)
+		}
+	}
+}
+
+// refusals remembers whether the latest request was refused before its handler.
+type refusals struct{ latest chan bool }
+
+func (r *refusals) observe(o *gate.Observation) {}
