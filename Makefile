@@ -1,6 +1,7 @@
 # make run    a server on 127.0.0.1:8080 with its data in ./data
 # make test   everything that CI runs; installs what the tests need
 # make check  test, and the linters
+# make test-slow  hours of crashes, and a very large file
 # make bench  side by side with the references; see bench/README.md
 # make fmt    put all code into shape
 
@@ -23,8 +24,9 @@ build:
 test: tools vet
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
 
-# Ten thousand kills instead of two hundred; hours.
+# Ten thousand kills instead of two hundred, and a file of 10 GiB; an hour.
 test-slow: tools
+	$(GO) test ./test/operate -run TestLargeFile -large 10 -timeout 1h
 	$(GO) test ./test/crash -run TestKill -kills 10000 -timeout 12h
 
 # The layers are checked by a test too (depcheck_test.go), so that make test

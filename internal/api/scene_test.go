@@ -32,9 +32,15 @@ type scene struct {
 
 func start(t *testing.T, edit ...func(*house.Options)) *scene {
 	t.Helper()
+	return startAs(t, "private", edit...)
+}
+
+// startAs is start with another visibility.
+func startAs(t *testing.T, visibility string, edit ...func(*house.Options)) *scene {
+	t.Helper()
 	s := &scene{World: formattest.Start(t, edit...), t: t, ids: map[string]int64{}, tokens: map[string]string{}}
-	s.group = s.Group("acme", 0, "private")
-	s.project = s.Project("tools", s.group, "private")
+	s.group = s.Group("acme", 0, visibility)
+	s.project = s.Project("tools", s.group, visibility)
 	return s
 }
 

@@ -113,12 +113,3 @@ func (w *world) wantRole(what string, who packhouse.Actor, at packhouse.Target, 
 		w.t.Errorf("%s: role of %s at %s = %v, want %v", what, who.Name, at.Path, got, want)
 	}
 }
-
-// opened is a directory that is loaded from the store at this moment.
-func (w *world) opened(opts directory.Options) *directory.Directory {
-	w.t.Helper()
-	opts.Now = w.clock.Now
-	d, err := directory.Open(w.t.Context(), w.store, opts)
-	w.must(err)
-	return d
-}

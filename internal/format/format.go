@@ -100,9 +100,16 @@ func NewCall(args Args, way Way, mount []string) Call {
 // to be changed.
 func (c *Call) Base() *url.URL { return c.way.Base() }
 
-// Mount is the path below Base at which the format was addressed, decoded:
-// "/api/v4/projects/31/packages/npm".
-func (c *Call) Mount() string { return "/" + strings.Join(c.mount, "/") }
+// Mount is the path below Base at which the format was addressed, escaped:
+// "/api/v4/projects/acme%2Ftools/packages/npm".
+func (c *Call) Mount() string {
+	var b strings.Builder
+	for _, segment := range c.mount {
+		b.WriteByte('/')
+		b.WriteString(url.PathEscape(segment))
+	}
+	return b.String()
+}
 
 // Arg returns what a parameter of the route's pattern matched, decoded: for
 // "{name}" one segment, for "{path...}" segments joined by slashes. An unknown
