@@ -1,0 +1,105 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"packhouse"
+)
+
+// Settings change one by one, and "inherit" gives one back to what is above.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	path := fmt.Sprintf("/projects/%d/package_settings", s.project)
+	is := func(regex, allowed string) string {
+		return fmt.Sprintf(`{"generic_duplicate_exception_regex":%s,"generic_duplicates_allowed":%s,"guest_can_pull_private":null}`, regex, allowed)
+	}
+	for _, test := range []struct{ body, want string }{
+		{`{}`, is(`null`, `null`)},
+		{`{"generic_duplicates_allowed":false}`, is(`null`, `false`)},
+		{`{"generic_duplicate_exception_regex":"a.*"}`, is(`"a.*"`, `false`)},
+		{`{"generic_duplicates_allowed":"yes"}`, is(`"a.*"`, `true`)},
+		{`{"generic_duplicates_allowed":null,"generic_duplicate_exception_regex":null}`, is(`"a.*"`, `true`)},
+		{`{"npm_duplicates_allowed":false,"maven_duplicate_exception_regex":"(","audit_events_enabled":true}`, is(`"a.*"`, `true`)},
+		{`{"generic_duplicates_allowed":"inherit"}`, is(`"a.*"`, `null`)},
+		{`{"generic_duplicate_exception_regex":""}`, is(`""`, `null`)},
+		{`{"generic_duplicate_exception_regex":"inherit"}`, is(`null`, `null`)},
+	} {
+		s.want(root, "PUT", path, test.body, 200, test.want)
+		s.want(root, "GET", path, "", 200, test.want)
+	}
+}
+
+// What holds in a project is its own setting, else the nearest one above.
+func TestSettingsAreInherited(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	sub := s.Group("sub", s.group, "private")
+	lib := s.Project("lib", sub, "private")
+	n := 0
+	again := func(want int) {
+		t.Helper()
+		n++
+		file := fmt.Sprintf("tool/%d/f", n)
+		s.publish(lib, file, "hello")
+		s.want(root, "PUT", fmt.Sprintf("/projects/%d/packages/generic/%s", lib, file), "again", want, "")
+	}
+	again(201)
+	s.Settings("groups", s.group, `{"generic_duplicates_allowed":false}`)
+	again(400)
+	s.Settings("groups", sub, `{"generic_duplicates_allowed":true}`)
+	again(201)
+	s.Settings("projects", lib, `{"generic_duplicates_allowed":false}`)
+	again(400)
+	s.Settings("groups", s.group, `{"generic_duplicate_exception_regex":"tool"}`)
+	again(201)
+	s.Settings("projects", lib, `{"generic_duplicates_allowed":"inherit"}`)
+	again(400) // allowed by the group, turned round by its exception
+	s.Settings("groups", sub, `{"generic_duplicates_allowed":"inherit"}`)
+	again(201) // refused at the top, turned round
+}
+
+// A regular expression that cannot be read is refused in GitLab's shape, and
+// nothing of the request is kept.
+func TestBadSettings(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, path := range []string{fmt.Sprintf("/projects/%d/package_settings", s.project), fmt.Sprintf("/groups/%d/package_settings", s.group)} {
+		for expr, want := range map[string]string{
+			`(`: "not valid RE2 syntax: ", `a**`: "not valid RE2 syntax: ", `(?=x)`: "not valid RE2 syntax: ",
+			strings.Repeat("x", 256): "is too long (maximum is 255 characters)",
+		} {
+			a := s.want(root, "PUT", path, fmt.Sprintf(`{"generic_duplicates_allowed":false,"generic_duplicate_exception_regex":%q}`, expr), 400, "")
+			if got := essence(a); !strings.HasPrefix(got, `{"message":{"generic_duplicate_exception_regex":["`+want) || !strings.HasSuffix(got, `"]}}`) {
+				t.Errorf("PUT with %.10q = %s, want %q", expr, got, want)
+			}
+		}
+		s.want(root, "PUT", path, `{"generic_duplicates_allowed":"perhaps"}`, 400, `{"error":"generic_duplicates_allowed is invalid"}`)
+		s.want(root, "GET", path, "", 200, `{"generic_duplicate_exception_regex":null,"generic_duplicates_allowed":null,"guest_can_pull_private":null}`)
+	}
+}
+
+// Whether Guests may pull is said for a top-level group and all below it.
+func TestGuestsPull(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.person("guest", packhouse.Guest)
+	sub := s.Group("sub", s.group, "private")
+	lib := s.Project("lib", sub, "private")
+	pull := func(want int) {
+		t.Helper()
+		s.want(s.as("guest"), "GET", fmt.Sprintf("/projects/%d/packages", lib), "", want, "")
+	}
+	pull(403)
+	only := `{"message":{"guest_can_pull_private":["can be set on top-level groups only"]}}`
+	s.want(root, "PUT", fmt.Sprintf("/groups/%d/package_settings", sub), `{"guest_can_pull_private":true}`, 400, only)
+	s.want(root, "PUT", fmt.Sprintf("/projects/%d/package_settings", lib), `{"guest_can_pull_private":true}`, 400, only)
+	s.want(root, "PUT", fmt.Sprintf("/projects/%d/package_settings", lib), `{"guest_can_pull_private":null}`, 200, "")
+	pull(403)
+	s.Settings("groups", s.group, `{"guest_can_pull_private":true}`)
+	pull(200)
+	s.Settings("groups", s.group, `{"guest_can_pull_private":"inherit"}`)
+	pull(403)
+}
