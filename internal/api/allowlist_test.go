@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"packhouse"
+	"packhouse/internal/ledger"
 )
 
 // The allowlist lets the jobs of other projects in, by project or by group, and
@@ -77,8 +78,9 @@ func TestAllowlistIsBounded(t *testing.T) {
 	s := start(t)
 	scope := fmt.Sprintf("/projects/%d/job_token_scope", s.project)
 	for i := range 199 {
-		id := s.Project(fmt.Sprintf("p%d", i), s.group, "private")
-		s.made(root, "POST", scope+"/allowlist", fmt.Sprintf(`{"target_project_id":%d}`, id))
+		must(t, s.Changes.Admit(t.Context(), ledger.By{}, ledger.Admission{
+			ProjectID: s.project, Admitted: packhouse.Target{Level: packhouse.Project, ID: s.Project(fmt.Sprintf("p%d", i), s.group, "private")},
+		}))
 	}
 	s.want(root, "POST", scope+"/groups_allowlist", fmt.Sprintf(`{"target_group_id":%d}`, s.group), 201, "")
 	one := fmt.Sprintf(`{"target_project_id":%d}`, s.Project("more", s.group, "private"))

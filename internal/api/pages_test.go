@@ -9,8 +9,6 @@ import (
 
 	"packhouse/internal/format/formattest"
 	"packhouse/internal/house"
-	"packhouse/internal/ledger"
-	"packhouse/internal/store"
 )
 
 // linked reads a Link header as client-go does: parts at commas, fields at
@@ -165,39 +163,4 @@ func TestPageBounds(t *testing.T) {
 		}
 	}
 	s.want(root, "GET", list+"?page=99999999999999999999", "", 400, `{"error":"page is invalid"}`)
-}
-
-// Of a list of more than 10,000 nobody is told how many there are.
-func TestTotalIsOmitted(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	const rows = 10_001
-	must(t, s.Store.Update(t.Context(), func(tx *store.Tx) error {
-		for i := range rows {
-			publish := &ledger.Publish{
-				Site:      ledger.Site{ProjectID: s.project, Format: "generic", PackageKey: "tool", VersionKey: fmt.Sprint(i)},
-				PackageID: 1, VersionID: int64(i + 1), Version: fmt.Sprint(i), Status: "default",
-			}
-			if i == 0 {
-				publish.PackageName = "tool"
-			}
-			if _, err := tx.Append(t.Context(), ledger.By{}, publish); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	list := fmt.Sprintf("/projects/%d/packages?per_page=100&page=", s.project)
-	for page, next := range map[int]string{1: "2", 100: "101", 101: ""} {
-		a := s.send(root, "GET", list+fmt.Sprint(page), "")
-		_, total := a.Header["X-Total"]
-		_, pages := a.Header["X-Total-Pages"]
-		if a.Status != 200 || total || pages || linked(t, a)["last"] != nil || a.Header.Get("X-Next-Page") != next || (linked(t, a)["next"] != nil) != (next != "") {
-			t.Errorf("page %d = %d, header %v, want no total and the next page %q", page, a.Status, a.Header, next)
-		}
-	}
-	a := s.send(root, "GET", fmt.Sprintf("/projects/%d/packages?package_version=7", s.project), "")
-	if a.Header.Get("X-Total") != "1" {
-		t.Errorf("a filtered list has the total %q, want 1", a.Header.Get("X-Total"))
-	}
 }

@@ -129,7 +129,7 @@ func TestReadsDuringChanges(t *testing.T) {
 			}
 		})
 	}
-	for i := range 30 {
+	for i := range 10 {
 		other := s.Project(fmt.Sprintf("p%d", i), s.group, "private")
 		s.API("POST", fmt.Sprintf("/projects/%d/job_token_scope/allowlist", s.project), fmt.Sprintf(`{"target_project_id":%d}`, other), nil)
 		s.AccessToken("projects", s.project, 20, "api")

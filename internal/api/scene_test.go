@@ -186,7 +186,7 @@ func shown(a formattest.Answer) string {
 	if body := string(a.Body); json.Valid(a.Body) {
 		out, err := json.MarshalIndent(json.RawMessage(a.Body), "", "  ")
 		if err != nil {
-			body = err.Error()
+			out = []byte(err.Error())
 		}
 		fmt.Fprintf(&b, "\n%s\n", out)
 	} else if body != "" {

@@ -24,7 +24,6 @@ import (
 	"packhouse/internal/format"
 	"packhouse/internal/format/all"
 	"packhouse/internal/gate"
-	"packhouse/internal/jobs"
 	"packhouse/internal/policy"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
@@ -69,6 +68,7 @@ type House struct {
 
 	options Options
 	lock    *os.File
+	files   *disk.Store // nil when Options.Blobs stands in for it
 	stop    context.CancelFunc
 	working sync.WaitGroup
 }
@@ -94,10 +94,11 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 		return h, err
 	}
 	if opts.Blobs == nil {
-		opts.Blobs, err = disk.New(filepath.Join(opts.Data, "files"), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
+		files, err := disk.New(filepath.Join(opts.Data, "files"), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
 		if err != nil {
 			return h, fmt.Errorf("open the folder of files: %w", err)
 		}
+		opts.Blobs, h.files = files, files
 	}
 	if h.Directory, err = directory.Open(ctx, h.Store, opts.Directory); err != nil {
 		return h, fmt.Errorf("load the directory: %w", err)
@@ -138,71 +139,6 @@ func (h *House) gate() (http.Handler, error) {
 	})
 }
 
-// work starts the background work.
-func (h *House) work(ctx context.Context) error {
-	handlers := map[string]jobs.Handler{}
-	for kind, job := range map[string]struct {
-		every time.Duration
-		run   func(context.Context) error
-	}{
-		"purge": {h.options.PurgeEvery, h.purge},
-		"sweep": {h.options.SweepEvery, h.sweep},
-	} {
-		handlers[kind] = func(ctx context.Context, _ string) (time.Duration, error) {
-			if job.every <= 0 {
-				return 0, nil // left from a start with other options; this ends it
-			}
-			return job.every, job.run(ctx)
-		}
-		if job.every <= 0 {
-			continue
-		}
-		// A first run soon after the start finds what a crash left behind.
-		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(min(job.every, time.Minute))); err != nil {
-			return err
-		}
-	}
-	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
-	runner := jobs.New(jobs.Options{Store: h.Store, Handlers: handlers, Log: h.options.Log})
-	h.working.Go(func() { runner.Run(ctx) })
-	h.working.Go(func() { h.saveDownloads(ctx) })
-	return nil
-}
-
-func (h *House) purge(ctx context.Context) error {
-	done, err := h.Registry.Purge(ctx)
-	if done.Files > 0 {
-		h.options.Log.Info("deleted files purged", "files", done.Files, "blobs", done.Blobs)
-	}
-	return err
-}
-
-func (h *House) sweep(ctx context.Context) error {
-	done, err := h.Registry.Sweep(ctx)
-	if done.Uploads+done.Orphans > 0 {
-		h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
-	}
-	return err
-}
-
-// downloadsEvery is how often the download counters are written.
-const downloadsEvery = 10 * time.Second
-
-func (h *House) saveDownloads(ctx context.Context) {
-	tick := time.NewTicker(downloadsEvery)
-	defer tick.Stop()
-	for running := true; running; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			running = false
-		}
-		if err := h.Registry.SaveDownloads(context.WithoutCancel(ctx)); err != nil {
-			h.options.Log.Warn("download counters not written", "error", err)
-		}
-	}
-}
-
 // Ready reports whether the house can serve: that its database answers.
 func (h *House) Ready(ctx context.Context) error {
 	return h.Store.View(ctx, func(tx *store.Tx) error {
@@ -220,6 +156,9 @@ func (h *House) Close() error {
 	}
 	if h.Store != nil {
 		errs = append(errs, h.Store.Close())
+	}
+	if h.files != nil {
+		errs = append(errs, h.files.Close())
 	}
 	if h.lock != nil {
 		errs = append(errs, h.lock.Close())

@@ -1,0 +1,73 @@
+package house
+
+import (
+	"context"
+	"time"
+
+	"packhouse/internal/jobs"
+)
+
+// work starts the background work.
+func (h *House) work(ctx context.Context) error {
+	handlers := map[string]jobs.Handler{}
+	for kind, job := range map[string]struct {
+		every time.Duration
+		run   func(context.Context) error
+	}{
+		"purge": {h.options.PurgeEvery, h.purge},
+		"sweep": {h.options.SweepEvery, h.sweep},
+	} {
+		handlers[kind] = func(ctx context.Context, _ string) (time.Duration, error) {
+			if job.every <= 0 {
+				return 0, nil // left from a start with other options; this ends it
+			}
+			return job.every, job.run(ctx)
+		}
+		if job.every <= 0 {
+			continue
+		}
+		// A first run soon after the start finds what a crash left behind.
+		if err := jobs.Every(ctx, h.Store, kind, time.Now().Add(min(job.every, time.Minute))); err != nil {
+			return err
+		}
+	}
+	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	runner := jobs.New(jobs.Options{Store: h.Store, Handlers: handlers, Log: h.options.Log})
+	h.working.Go(func() { runner.Run(ctx) })
+	h.working.Go(func() { h.saveDownloads(ctx) })
+	return nil
+}
+
+func (h *House) purge(ctx context.Context) error {
+	done, err := h.Registry.Purge(ctx)
+	if done.Files > 0 {
+		h.options.Log.Info("deleted files purged", "files", done.Files, "blobs", done.Blobs)
+	}
+	return err
+}
+
+func (h *House) sweep(ctx context.Context) error {
+	done, err := h.Registry.Sweep(ctx)
+	if done.Uploads+done.Orphans > 0 {
+		h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
+	}
+	return err
+}
+
+// downloadsEvery is how often the download counters are written.
+const downloadsEvery = 10 * time.Second
+
+func (h *House) saveDownloads(ctx context.Context) {
+	tick := time.NewTicker(downloadsEvery)
+	defer tick.Stop()
+	for running := true; running; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			running = false
+		}
+		if err := h.Registry.SaveDownloads(context.WithoutCancel(ctx)); err != nil {
+			h.options.Log.Warn("download counters not written", "error", err)
+		}
+	}
+}
