@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"packhouse/test/packhousetest"
 )
@@ -21,7 +22,7 @@ type client struct {
 
 func newClient(t *testing.T, s *packhousetest.Server) *client {
 	t.Helper()
-	return newClientWith(t, s, http.DefaultClient)
+	return newClientWith(t, s, &http.Client{Timeout: 5 * time.Minute})
 }
 
 func newClientWith(t *testing.T, s *packhousetest.Server, h *http.Client) *client {

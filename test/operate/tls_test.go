@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -92,13 +93,26 @@ func TestStopFinishesUploads(t *testing.T) {
 	body, more := newSlowBody(4 << 20)
 	done := make(chan int, 1)
 	go func() {
-		status, _ := c.do("PUT", c.file("1.0", "slow"), body)
-		done <- status
+		status := 0 // when do gives up
+		defer func() { done <- status }()
+		status, _ = c.do("PUT", c.file("1.0", "slow"), body)
 	}()
 	<-more.begun
+	// The client has sent half; the server has taken it up when it stores it.
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if taken, _ := os.ReadDir(filepath.Join(s.Data, "files", "uploads")); len(taken) > 0 {
+			break
+		}
+	}
 	s.Terminate()
-	time.Sleep(200 * time.Millisecond)
-	if _, err := http.Get(s.URL + "/-/health"); err == nil {
+	refused := false
+	for deadline := time.Now().Add(10 * time.Second); !refused && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.URL, "http://"), time.Second)
+		if refused = err != nil; !refused {
+			conn.Close()
+		}
+	}
+	if !refused {
 		t.Error("a stopping server accepts new connections")
 	}
 	close(more.goOn)
