@@ -86,7 +86,8 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	h = &House{options: opts, lock: lock}
 	defer func() {
 		if err != nil {
-			h.Close()
+			h.Close() // what it says is less than err
+			h = nil
 		}
 	}()
 	h.Store, err = store.OpenSQLite(ctx, filepath.Join(opts.Data, "packhouse.db"), store.Options{Log: opts.Log})
