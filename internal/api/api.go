@@ -5,6 +5,7 @@ package api
 
 import (
 	"net/http"
+	"sync"
 
 	"packhouse"
 	"packhouse/internal/authn"
@@ -26,6 +27,10 @@ type API struct {
 
 	Version       string // of Packhouse
 	GitLabVersion string // what clients are told, because some compare it
+
+	// changingSettings is held while package settings are read, changed and put
+	// back as a whole, so that of two changes neither undoes the other.
+	changingSettings sync.Mutex
 }
 
 // handler is a handler of the API: it returns what is answered as JSON, with

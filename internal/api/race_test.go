@@ -87,6 +87,8 @@ func TestChangesDoNotUndoEachOther(t *testing.T) {
 			{"PUT", path, fmt.Sprintf(`{"description":"description %d"}`, round)},
 			{"PUT", path, fmt.Sprintf(`{"package_registry_access_level":%q}`, []string{"public", "private"}[round%2])},
 			{"PATCH", path + "/job_token_scope", fmt.Sprintf(`{"enabled":%v}`, round%2 == 0)},
+			{"PUT", path + "/package_settings", fmt.Sprintf(`{"generic_duplicates_allowed":%v}`, round%2 == 0)},
+			{"PUT", path + "/package_settings", fmt.Sprintf(`{"generic_duplicate_exception_regex":"r%d"}`, round)},
 		} {
 			workers.Go(func() {
 				a, err := s.Try(change.method, change.path, strings.NewReader(change.body), root, "Content-Type: application/json")
@@ -101,6 +103,8 @@ func TestChangesDoNotUndoEachOther(t *testing.T) {
 			p.Registry.String() != []string{"public", "private"}[round%2] || p.OpenToJobs != (round%2 == 1) {
 			t.Fatalf("round %d: %+v, want all four changes", round, p)
 		}
+		s.want(root, "GET", fmt.Sprintf("/projects/%d/package_settings", s.project), "", 200,
+			fmt.Sprintf(`{"generic_duplicate_exception_regex":"r%d","generic_duplicates_allowed":%v,"guest_can_pull_private":null}`, round, round%2 == 0))
 	}
 }
 

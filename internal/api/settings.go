@@ -24,6 +24,8 @@ func (a *API) settings(s ledger.Settings) object {
 
 // putSettings changes the settings that are given; the word "inherit" unsets one.
 func (a *API) putSettings(q *request) (any, error) {
+	a.changingSettings.Lock()
+	defer a.changingSettings.Unlock()
 	s := a.Directory.Settings(q.Target)
 	duplicates := map[string]ledger.Duplicates{}
 	for _, format := range a.Formats {

@@ -113,8 +113,10 @@ func TestTokenLists(t *testing.T) {
 					}
 				}
 			}
-			id := s.list(root, fmt.Sprintf("/projects/%d/access_tokens", other))[0]["id"]
-			s.want(root, "DELETE", fmt.Sprintf("%s/%v", path, id), "", 404, `{"message":"404 Token Not Found"}`)
+			otherKind := map[string]string{"access_tokens": "deploy_tokens", "deploy_tokens": "access_tokens"}[kind]
+			for _, elsewhere := range []string{fmt.Sprintf("/projects/%d/access_tokens", other), fmt.Sprintf("/%s/%d/%s", level, id, otherKind)} {
+				s.want(root, "DELETE", fmt.Sprintf("%s/%v", path, s.list(root, elsewhere)[0]["id"]), "", 404, `{"message":"404 Token Not Found"}`)
+			}
 		}
 	}
 	s.want(root, "GET", fmt.Sprintf("/projects/%d/access_tokens?state=active", other), "", 200, "")

@@ -2,10 +2,12 @@ package gate_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +221,25 @@ func TestPanicIsLogged(t *testing.T) {
 	log.Reset()
 	if a := ask(g, "GET", "/api/v4/aborted", nil); a.panicked != http.ErrAbortHandler || log.Len() > 0 {
 		t.Errorf("aborted: panic %v and log %q, want http.ErrAbortHandler and no line", a.panicked, log.String())
+	}
+}
+
+// What fails because the client went away is no fault of ours: it is not logged
+// as one.
+func TestClientWentAway(t *testing.T) {
+	t.Parallel()
+	r := open(t)
+	var log bytes.Buffer
+	seen := new(observed)
+	r.Observe, r.Log = seen.add, slog.New(slog.NewTextHandler(&log, nil))
+	ctx, leave := context.WithCancel(t.Context())
+	r.API.(*fake).on(packhouse.Instance, "GET", "/slow", authz.Anyone, func(_ http.ResponseWriter, r *http.Request, _ *format.Call) error {
+		leave()
+		return fmt.Errorf("read: %w", r.Context().Err())
+	})
+	carry(r.gate(t), httptest.NewRequest("GET", "/api/v4/slow", nil).WithContext(ctx))
+	if o := seen.take()[0]; o.Status != 503 || o.Err.Kind != packhouse.Unavailable || log.Len() > 0 {
+		t.Errorf("observed %d %v, logged %q, want 503 and no line", o.Status, o.Err, log.String())
 	}
 }
 

@@ -25,6 +25,7 @@ func mounts(t *testing.T) *rooms {
 		on(packhouse.Project, "GET", "/", authz.ReadProject, told("project")).
 		on(packhouse.Project, "PUT", "/", authz.ManageProject, told("change")).
 		on(packhouse.Project, "GET", "/packages", authz.ListPackages, told("packages")).
+		on(packhouse.Project, "GET", "/packages/latest", authz.ListPackages, told("latest")).
 		on(packhouse.Project, "GET", "/packages/{id}", authz.ListPackages, told("package")).
 		on(packhouse.Project, "GET", "/packages/{id}/files", authz.ListPackages, told("files"))
 	r.Root = (&fake{name: "root"}).
@@ -54,6 +55,7 @@ func TestRoutes(t *testing.T) {
 		{p + "%61cme%2Ftool%73", `project at project "acme/tools", mounted at /api/v4/projects/acme%2Ftools`},
 		{p + fmt.Sprint(id) + "/packages", fmt.Sprintf(`packages at project "acme/tools", mounted at /api/v4/projects/%d`, id)},
 		{p + "acme%2Ftools/packages/5", `package at project "acme/tools", mounted at /api/v4/projects/acme%2Ftools, id=5`},
+		{p + "acme%2Ftools/packages/latest", `latest at project "acme/tools", mounted at /api/v4/projects/acme%2Ftools`},
 		{p + "acme%2Ftools/packages/5/files", `files at project "acme/tools", mounted at /api/v4/projects/acme%2Ftools, id=5`},
 		{p + "acme%2Ftools/packages/jar", `package at project "acme/tools", mounted at /api/v4/projects/acme%2Ftools, id=jar`},
 		{p + "acme%2Ftools/packages/box/list/", `list at project "acme/tools", mounted at /api/v4/projects/acme%2Ftools/packages/box, slash`},
@@ -102,6 +104,7 @@ func TestNoRoute(t *testing.T) {
 		{"DELETE", p, "api", not, "GET, HEAD, PUT"},
 		{"get", p, "api", not, "GET, HEAD, PUT"},
 		{"OPTIONS", p + "/packages/5", "api", not, "GET, HEAD"},
+		{"DELETE", p + "/packages/latest", "api", not, "GET, HEAD"}, // two routes have the path
 		{"GET", p + "/packages/box/n", "box", none, ""},
 		{"GET", p + "/packages/box", "box", none, ""},
 		{"POST", p + "/packages/box/n/f", "box", not, "GET, HEAD, PUT, DELETE"},
