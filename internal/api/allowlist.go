@@ -2,14 +2,33 @@ package api
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 
 	"packhouse"
+	"packhouse/internal/authz"
 	"packhouse/internal/ledger"
 )
 
 // The job-token allowlist of a project. GitLab's bodies call the project whose
 // list it is "source" and the one that is let in "target".
+
+func (a *API) allowlistEndpoints() []endpoint {
+	const scope = "/job_token_scope"
+	return []endpoint{
+		get(project, scope, authz.ManageProject, a.getJobTokenScope, "Tell whether the job-token allowlist holds"),
+		patch(project, scope, authz.ManageProject, a.setJobTokenScope, "Switch the job-token allowlist on or off",
+			flag("enabled", "true: only jobs of projects on the list are let in").must()).answering(http.StatusNoContent),
+		get(project, scope+"/allowlist", authz.ManageProject, a.listAllowedProjects, "List the projects whose jobs are let in", paged...),
+		post(project, scope+"/allowlist", authz.ManageProject, a.allowProject, "Let the jobs of a project in",
+			number("target_project_id", "that project").must()),
+		remove(project, scope+"/allowlist/{admitted_id}", authz.ManageProject, a.disallowProject, "Let the jobs of a project in no more"),
+		get(project, scope+"/groups_allowlist", authz.ManageProject, a.listAllowedGroups, "List the groups whose jobs are let in", paged...),
+		post(project, scope+"/groups_allowlist", authz.ManageProject, a.allowGroup, "Let the jobs of a group's projects in",
+			number("target_group_id", "that group").must()),
+		remove(project, scope+"/groups_allowlist/{admitted_id}", authz.ManageProject, a.disallowGroup, "Let the jobs of a group's projects in no more"),
+	}
+}
 
 func (a *API) getJobTokenScope(q *request) (any, error) {
 	p := a.Directory.Project(q.Target.ID)

@@ -5,11 +5,11 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 
 	"packhouse"
 	"packhouse/internal/authn"
-	"packhouse/internal/authz"
 	"packhouse/internal/directory"
 	"packhouse/internal/format"
 	"packhouse/internal/registry"
@@ -45,133 +45,28 @@ type request struct {
 	header http.Header // of the answer
 }
 
+// endpoints is the whole protocol. Each noun's table stands in the noun's file.
+func (a *API) endpoints() []endpoint {
+	return slices.Concat(
+		a.userEndpoints(),
+		a.groupEndpoints(),
+		a.projectEndpoints(),
+		a.memberEndpoints(),
+		a.tokenEndpoints(),
+		a.jobTokenEndpoints(),
+		a.allowlistEndpoints(),
+		a.settingsEndpoints(),
+		a.packageEndpoints(),
+	)
+}
+
 // Routes implements format.Protocol.
 func (a *API) Routes() []format.Route {
-	const (
-		instance = packhouse.Instance
-		group    = packhouse.Group
-		project  = packhouse.Project
-	)
-	return []format.Route{
-		get(instance, "/version", authz.SignedIn, a.version),
-		get(instance, "/metadata", authz.SignedIn, a.version),
-		get(instance, "/user", authz.SignedIn, a.currentUser),
-		get(instance, "/job", authz.OwnJob, a.currentJob),
-
-		post(instance, "/users", authz.AdminInstance, a.createUser),
-		post(instance, "/users/{user_id}/personal_access_tokens", authz.AdminInstance, a.createPersonalToken),
-
-		located(post(instance, "/groups", authz.CreateGroup, a.createGroup), a.whereGroup),
-		get(group, "/", authz.ReadGroup, a.getGroup),
-
-		located(post(instance, "/projects", authz.CreateProject, a.createProject), a.whereProject),
-		get(project, "/", authz.ReadProject, a.getProject),
-		located(put(project, "/", authz.ManageProject, a.updateProject), a.whatOfProject),
-
-		post(project, "/members", authz.ManageProject, a.addMember),
-		post(group, "/members", authz.OwnGroup, a.addMember),
-		remove(project, "/members/{user_id}", authz.ManageProject, a.removeMember),
-		remove(group, "/members/{user_id}", authz.OwnGroup, a.removeMember),
-
-		post(project, "/access_tokens", authz.ManageProject, a.createAccessToken),
-		post(group, "/access_tokens", authz.OwnGroup, a.createAccessToken),
-		get(project, "/access_tokens", authz.ManageProject, a.listAccessTokens),
-		get(group, "/access_tokens", authz.OwnGroup, a.listAccessTokens),
-		remove(project, "/access_tokens/{token_id}", authz.ManageProject, a.revokeAccessToken),
-		remove(group, "/access_tokens/{token_id}", authz.OwnGroup, a.revokeAccessToken),
-
-		post(project, "/deploy_tokens", authz.ManageProject, a.createDeployToken),
-		post(group, "/deploy_tokens", authz.OwnGroup, a.createDeployToken),
-		get(project, "/deploy_tokens", authz.ManageProject, a.listDeployTokens),
-		get(group, "/deploy_tokens", authz.ManageGroup, a.listDeployTokens),
-		remove(project, "/deploy_tokens/{token_id}", authz.ManageProject, a.revokeDeployToken),
-		remove(group, "/deploy_tokens/{token_id}", authz.OwnGroup, a.revokeDeployToken),
-
-		located(post(instance, "/job_tokens", authz.MintJobTokens, a.mintJobToken), a.whereJob),
-		located(post(instance, "/job_tokens/{token_id}/finish", authz.MintJobTokens, a.finishJobToken), a.whereJobToken),
-		located(remove(instance, "/job_tokens/{token_id}", authz.MintJobTokens, a.finishJobToken), a.whereJobToken),
-
-		get(project, "/job_token_scope", authz.ManageProject, a.getJobTokenScope),
-		patch(project, "/job_token_scope", authz.ManageProject, a.setJobTokenScope),
-		get(project, "/job_token_scope/allowlist", authz.ManageProject, a.listAllowedProjects),
-		post(project, "/job_token_scope/allowlist", authz.ManageProject, a.allowProject),
-		remove(project, "/job_token_scope/allowlist/{admitted_id}", authz.ManageProject, a.disallowProject),
-		get(project, "/job_token_scope/groups_allowlist", authz.ManageProject, a.listAllowedGroups),
-		post(project, "/job_token_scope/groups_allowlist", authz.ManageProject, a.allowGroup),
-		remove(project, "/job_token_scope/groups_allowlist/{admitted_id}", authz.ManageProject, a.disallowGroup),
-
-		get(project, "/package_settings", authz.ManageProject, a.getSettings),
-		put(project, "/package_settings", authz.ManageProject, a.putSettings),
-		get(group, "/package_settings", authz.ReadGroup, a.getSettings),
-		put(group, "/package_settings", authz.OwnGroup, a.putSettings),
-
-		get(project, "/packages", authz.ListPackages, a.listPackages),
-		get(project, "/packages/{package_id}", authz.ListPackages, a.getPackage),
-		remove(project, "/packages/{package_id}", authz.RemovePackages, a.deletePackage),
-		get(project, "/packages/{package_id}/package_files", authz.ListPackages, a.listFiles),
-		{
-			Level: project, Method: "GET", Path: "/packages/{package_id}/package_files/{file_id}/download",
-			Action: authz.ListPackages, Handle: a.downloadFile,
-		},
-		remove(project, "/packages/{package_id}/package_files/{file_id}", authz.RemovePackages, a.deleteFile),
+	var routes []format.Route
+	for _, e := range a.endpoints() {
+		routes = append(routes, e.Route)
 	}
-}
-
-func get(level packhouse.Level, path string, action authz.Action, h handler) format.Route {
-	return route(level, "GET", path, action, http.StatusOK, h)
-}
-
-func post(level packhouse.Level, path string, action authz.Action, h handler) format.Route {
-	return route(level, "POST", path, action, http.StatusCreated, h)
-}
-
-func put(level packhouse.Level, path string, action authz.Action, h handler) format.Route {
-	return route(level, "PUT", path, action, http.StatusOK, h)
-}
-
-func patch(level packhouse.Level, path string, action authz.Action, h handler) format.Route {
-	return route(level, "PATCH", path, action, http.StatusNoContent, h)
-}
-
-func remove(level packhouse.Level, path string, action authz.Action, h handler) format.Route {
-	return route(level, "DELETE", path, action, http.StatusNoContent, h)
-}
-
-// locator is a format.Route.Locate with the parameters read.
-type locator func(q *request) (packhouse.Target, authz.Action, error)
-
-// located has a route's target found in the request's parameters.
-func located(r format.Route, where locator) format.Route {
-	r.Locate = func(hr *http.Request, c *format.Call) (packhouse.Target, authz.Action, error) {
-		q, err := newRequest(hr, c, nil)
-		if err != nil {
-			return packhouse.Target{}, 0, err
-		}
-		return where(q)
-	}
-	return r
-}
-
-func route(level packhouse.Level, method, path string, action authz.Action, status int, h handler) format.Route {
-	return format.Route{
-		Level: level, Method: method, Path: path, Action: action,
-		Handle: func(w http.ResponseWriter, r *http.Request, c *format.Call) error {
-			q, err := newRequest(r, c, w.Header())
-			if err != nil {
-				return err
-			}
-			answer, err := h(q)
-			if err != nil {
-				return err
-			}
-			if status == http.StatusNoContent {
-				w.WriteHeader(status)
-				return nil
-			}
-			format.WriteJSON(w, status, answer)
-			return nil
-		},
-	}
+	return routes
 }
 
 // newRequest reads the parameters, once for a request.

@@ -6,6 +6,19 @@ import (
 	"packhouse/internal/ledger"
 )
 
+func (a *API) groupEndpoints() []endpoint {
+	return []endpoint{
+		post(instance, "/groups", authz.CreateGroup, a.createGroup, "Make a group",
+			text("name", "name to show").must(), text("path", "last part of its path").must(),
+			number("parent_id", "the group to make it in"), text("description", "what it is for"),
+			visibility).at(a.whereGroup),
+		get(group, "/", authz.ReadGroup, a.getGroup, "Show a group"),
+	}
+}
+
+// visibility is who may know that a group or project exists.
+var visibility = word("visibility", "who may know that it exists", "private", "internal", "public")
+
 // whereGroup: at the top, or in the group that parent_id names.
 func (a *API) whereGroup(q *request) (packhouse.Target, authz.Action, error) {
 	id, err := q.params.number("parent_id", 0)

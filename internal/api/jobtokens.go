@@ -15,6 +15,20 @@ const (
 	maxJobLife = 24 * time.Hour
 )
 
+func (a *API) jobTokenEndpoints() []endpoint {
+	return []endpoint{
+		get(instance, "/job", authz.OwnJob, a.currentJob, "Tell what job the job token belongs to"),
+		post(instance, "/job_tokens", authz.MintJobTokens, a.mintJobToken, "Make a token for a job of any CI system",
+			text("project", "id or path of the project whose job it is").must(), text("user", "whom it acts as; you when absent"),
+			number("ttl_seconds", "how long it lives; an hour when absent, a day at the most"),
+			text("ref", "branch or tag"), word("ref_type", "what ref is", "branch", "tag"), flag("ref_protected", "ref is protected"),
+			text("sha", "commit"), list("permissions", "READ_PACKAGES, ADMIN_PACKAGES; both when absent")).at(a.whereJob),
+		post(instance, "/job_tokens/{token_id}/finish", authz.MintJobTokens, a.finishJobToken, "End a job's token with the job",
+			word("status", "how the job ended", "success", "failed", "canceled")).at(a.whereJobToken),
+		remove(instance, "/job_tokens/{token_id}", authz.MintJobTokens, a.finishJobToken, "End a job's token").at(a.whereJobToken),
+	}
+}
+
 // whereJob: in the project that the request names.
 func (a *API) whereJob(q *request) (packhouse.Target, authz.Action, error) {
 	ref, err := q.params.required("project")

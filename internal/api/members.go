@@ -2,8 +2,23 @@ package api
 
 import (
 	"packhouse"
+	"packhouse/internal/authz"
 	"packhouse/internal/ledger"
 )
+
+func (a *API) memberEndpoints() []endpoint {
+	given := []param{
+		text("user_id", "whom"), text("username", "whom, by name"),
+		number("access_level", "role: 10 Guest, 15 Planner, 20 Reporter, 30 Developer, 40 Maintainer, 50 Owner").must(),
+		text("expires_at", "day on which it ends"),
+	}
+	return []endpoint{
+		post(project, "/members", authz.ManageProject, a.addMember, "Give a user a role in a project", given...),
+		post(group, "/members", authz.OwnGroup, a.addMember, "Give a user a role in a group and all below it", given...),
+		remove(project, "/members/{user_id}", authz.ManageProject, a.removeMember, "Take a user's role in a project away"),
+		remove(group, "/members/{user_id}", authz.OwnGroup, a.removeMember, "Take a user's role in a group away"),
+	}
+}
 
 func (a *API) addMember(q *request) (any, error) {
 	user, err := a.namedUser(q)

@@ -18,6 +18,23 @@ var packageTypes = []string{
 	"terraform_module", "rpm", "ml_model", "cargo",
 }
 
+func (a *API) packageEndpoints() []endpoint {
+	return []endpoint{
+		get(project, "/packages", authz.ListPackages, a.listPackages, "List the packages of a project", paged...),
+		get(project, "/packages/{package_id}", authz.ListPackages, a.getPackage, "Show a package"),
+		remove(project, "/packages/{package_id}", authz.RemovePackages, a.deletePackage, "Delete a package"),
+		get(project, "/packages/{package_id}/package_files", authz.ListPackages, a.listFiles, "List the files of a package", paged...),
+		{
+			Route: format.Route{
+				Level: project, Method: "GET", Path: "/packages/{package_id}/package_files/{file_id}/download",
+				Action: authz.ListPackages, Handle: a.downloadFile,
+			},
+			summary: "Download a file of a package",
+		},
+		remove(project, "/packages/{package_id}/package_files/{file_id}", authz.RemovePackages, a.deleteFile, "Delete a file of a package"),
+	}
+}
+
 // listPackages lists a project's packages, which in GitLab's words are versions.
 func (a *API) listPackages(q *request) (any, error) {
 	page, perPage, err := q.window()

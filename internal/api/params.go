@@ -180,15 +180,26 @@ func (p params) number(name string, otherwise int64) (int64, error) {
 // flag returns a parameter that is true or false, or otherwise when it was not
 // given.
 func (p params) flag(name string, otherwise bool) (bool, error) {
-	switch strings.ToLower(p.text(name)) {
-	case "":
+	if p.text(name) == "" {
 		return otherwise, nil
+	}
+	v, err := parseFlag(p.text(name))
+	if err != nil {
+		return false, packhouse.InvalidParam(name, "is invalid")
+	}
+	return v, nil
+}
+
+var errNoFlag = errors.New("neither true nor false")
+
+func parseFlag(s string) (bool, error) {
+	switch strings.ToLower(s) {
 	case "true", "1", "yes", "on":
 		return true, nil
 	case "false", "0", "no", "off":
 		return false, nil
 	}
-	return false, packhouse.InvalidParam(name, "is invalid")
+	return false, errNoFlag
 }
 
 // parseID reads an id: a positive number.

@@ -9,6 +9,24 @@ import (
 	"packhouse/internal/ledger"
 )
 
+func (a *API) projectEndpoints() []endpoint {
+	fields := []param{
+		text("description", "what it is for"), visibility,
+		flag("packages_enabled", "false switches its package registry off"),
+		word("package_registry_access_level", "who may read its packages", "disabled", "private", "enabled", "public"),
+		flag("archived", "read-only"),
+	}
+	return []endpoint{
+		post(instance, "/projects", authz.CreateProject, a.createProject, "Make a project",
+			with(fields, text("name", "name to show; or give path"), text("path", "last part of its path"),
+				number("namespace_id", "the group to make it in; your own namespace when absent"),
+				number("id", "its id, chosen by an administrator: as CI_PROJECT_ID elsewhere"))...).at(a.whereProject),
+		get(project, "/", authz.ReadProject, a.getProject, "Show a project"),
+		put(project, "/", authz.ManageProject, a.updateProject, "Change a project",
+			with(fields, text("name", "name to show"))...).at(a.whatOfProject),
+	}
+}
+
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // whereProject: in the namespace that namespace_id names, or in one's own.

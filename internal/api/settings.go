@@ -2,11 +2,31 @@ package api
 
 import (
 	"packhouse"
+	"packhouse/internal/authz"
 	"packhouse/internal/ledger"
 )
 
 // The package settings of a group or project: GitLab keeps them in GraphQL; the
 // names are its own. null means inherited from above.
+
+func (a *API) settingsEndpoints() []endpoint {
+	return []endpoint{
+		get(project, "/package_settings", authz.ManageProject, a.getSettings, "Show the package settings of a project"),
+		put(project, "/package_settings", authz.ManageProject, a.putSettings, "Change the package settings of a project", a.settingsParams()...),
+		get(group, "/package_settings", authz.ReadGroup, a.getSettings, "Show the package settings of a group"),
+		put(group, "/package_settings", authz.OwnGroup, a.putSettings, "Change the package settings of a group",
+			with(a.settingsParams(), text("guest_can_pull_private", "true lets Guests pull from private projects; top-level groups only"))...),
+	}
+}
+
+func (a *API) settingsParams() []param {
+	var all []param
+	for _, format := range a.Formats {
+		all = append(all, text(format+"_duplicates_allowed", `true, false, or "inherit" to follow what is above`),
+			text(format+"_duplicate_exception_regex", `names and versions for which the answer is the other one; RE2, or "inherit"`))
+	}
+	return all
+}
 
 func (a *API) getSettings(q *request) (any, error) {
 	return a.settings(a.Directory.Settings(q.Target)), nil

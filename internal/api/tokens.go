@@ -5,12 +5,42 @@ import (
 	"time"
 
 	"packhouse"
+	"packhouse/internal/authz"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
 )
 
 // tokenLife is how long an access token lives when nobody says: GitLab's 365 days.
 const tokenLife = 365 * 24 * time.Hour
+
+func (a *API) tokenEndpoints() []endpoint {
+	given := []param{
+		text("name", "what it is for").must(), list("scopes", "what it is limited to").must(),
+		text("expires_at", "day on which it ends"), text("description", "more about it"),
+	}
+	access := with(given, number("access_level", "role of the token's bot; 40 when absent"))
+	deploy := with(given, text("username", "name to log in with"))
+	state := with(paged, word("state", "those that can be used, or those that cannot", "active", "inactive"))
+	active := with(paged, flag("active", "true for those that can be used"))
+	return []endpoint{
+		post(instance, "/users/{user_id}/personal_access_tokens", authz.AdminInstance, a.createPersonalToken,
+			"Make a personal access token for a user", given...),
+
+		post(project, "/access_tokens", authz.ManageProject, a.createAccessToken, "Make an access token of a project", access...),
+		post(group, "/access_tokens", authz.OwnGroup, a.createAccessToken, "Make an access token of a group", access...),
+		get(project, "/access_tokens", authz.ManageProject, a.listAccessTokens, "List the access tokens of a project", state...),
+		get(group, "/access_tokens", authz.OwnGroup, a.listAccessTokens, "List the access tokens of a group", state...),
+		remove(project, "/access_tokens/{token_id}", authz.ManageProject, a.revokeAccessToken, "Revoke an access token of a project"),
+		remove(group, "/access_tokens/{token_id}", authz.OwnGroup, a.revokeAccessToken, "Revoke an access token of a group"),
+
+		post(project, "/deploy_tokens", authz.ManageProject, a.createDeployToken, "Make a deploy token of a project", deploy...),
+		post(group, "/deploy_tokens", authz.OwnGroup, a.createDeployToken, "Make a deploy token of a group", deploy...),
+		get(project, "/deploy_tokens", authz.ManageProject, a.listDeployTokens, "List the deploy tokens of a project", active...),
+		get(group, "/deploy_tokens", authz.ManageGroup, a.listDeployTokens, "List the deploy tokens of a group", active...),
+		remove(project, "/deploy_tokens/{token_id}", authz.ManageProject, a.revokeDeployToken, "Revoke a deploy token of a project"),
+		remove(group, "/deploy_tokens/{token_id}", authz.OwnGroup, a.revokeDeployToken, "Revoke a deploy token of a group"),
+	}
+}
 
 // accessToken is GitLab's shape of personal, project and group tokens. The
 // secret is "" in all answers but the one that made it.

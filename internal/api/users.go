@@ -4,9 +4,23 @@ import (
 	"time"
 
 	"packhouse"
+	"packhouse/internal/authz"
 	"packhouse/internal/directory"
 	"packhouse/internal/ledger"
 )
+
+func (a *API) userEndpoints() []endpoint {
+	return []endpoint{
+		get(instance, "/version", authz.SignedIn, a.version, "Tell the version"),
+		get(instance, "/metadata", authz.SignedIn, a.version, "Tell the version, with more about the server"),
+		get(instance, "/user", authz.SignedIn, a.currentUser, "Tell who you are"),
+
+		post(instance, "/users", authz.AdminInstance, a.createUser, "Make a user",
+			text("username", "name to sign in with; unique without regard to case").must(),
+			text("name", "name to show"), text("email", "address"),
+			flag("admin", "an administrator of the instance"), flag("external", "a stranger on internal projects")),
+	}
+}
 
 func (a *API) version(q *request) (any, error) {
 	return object{
