@@ -78,8 +78,16 @@ type File struct {
 	MD5       string // hex; "" when not computed
 	SHA1      string // hex; "" when not computed
 	SHA512    string // hex; "" when not computed
+	Metadata  []byte // JSON that the format derived from the file; nil for none
 	CreatedAt time.Time
 	Pipeline  *Pipeline
+}
+
+// Tag is a movable name for a version of a package: an npm dist-tag.
+type Tag struct {
+	Name      string
+	VersionID int64
+	Seq       int64 // the ledger position from which it points there; a later one is newer
 }
 
 // FileRef names a file the way a client does, by normalised keys.

@@ -95,9 +95,9 @@ func furnishing(c *config.Config, log *slog.Logger) house.Options {
 		Directory: directory.Options{
 			GuestsPull: c.GuestsCanPull, AnyonePull: c.AnyoneCanPull, PackagesDisabled: !c.PackagesEnabled,
 		},
-		Limits:    map[string]int64{"generic": c.GenericMaxFileSize},
+		Limits:    map[string]int64{"generic": c.GenericMaxFileSize, "npm": c.NPMMaxFileSize, "pypi": c.PyPIMaxFileSize},
 		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery,
-		Reserve: c.Reserve, CacheBytes: int(c.Cache), GitLabVersion: c.GitLabVersion,
+		Reserve: c.Reserve, CacheBytes: int(c.Cache), IndexBytes: int(c.IndexCache), GitLabVersion: c.GitLabVersion,
 	}
 }
 

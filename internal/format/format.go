@@ -88,6 +88,12 @@ type Call struct {
 type Way interface {
 	// Base is the server's public address.
 	Base() *url.URL
+	// Below is what the call's actor may read below the group, or personal
+	// namespace, of a full path: nothing when there is none.
+	Below(c *Call, path string) registry.Source
+	// In decides about an action on a project and returns what can be changed
+	// there, for a request whose body or package says what it is about.
+	In(c *Call, projectID int64, action authz.Action) (*registry.Hosted, error)
 }
 
 // NewCall makes a Call from what a route's pattern matched, the way the request
@@ -99,6 +105,17 @@ func NewCall(args Args, way Way, mount []string) Call {
 // Base is the server's public address, for absolute links. It is shared and not
 // to be changed.
 func (c *Call) Base() *url.URL { return c.way.Base() }
+
+// Below narrows what may be read to what is below a group or personal namespace,
+// for protocols that name one where the address does not.
+func (c *Call) Below(path string) registry.Source { return c.way.Below(c, path) }
+
+// In has the gate decide about a further action, or one on another project than
+// the target, once the handler has read what the request is about. It returns
+// what can be changed there, or the refusal.
+func (c *Call) In(projectID int64, action authz.Action) (*registry.Hosted, error) {
+	return c.way.In(c, projectID, action)
+}
 
 // Mount is the path below Base at which the format was addressed, escaped:
 // "/api/v4/projects/acme%2Ftools/packages/npm".

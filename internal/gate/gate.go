@@ -202,7 +202,7 @@ func (g *Gate) decide(call *format.Call, action authz.Action) error {
 // furnish gives the call what may be read and changed at its target.
 func (g *Gate) furnish(r *http.Request, call *format.Call, m mounted) {
 	if call.Target.Level != packhouse.Project {
-		call.Source = g.options.Registry.Group(g.options.Directory.Readable(call.Actor, call.Target))
+		call.Source = g.below(call.Actor, call.Target)
 	} else {
 		call.Source = g.options.Registry.Project(call.Target.ID)
 	}
@@ -213,6 +213,34 @@ func (g *Gate) furnish(r *http.Request, call *format.Call, m mounted) {
 	if call.Target.Level == packhouse.Project {
 		call.Hosted = g.options.Registry.Hosted(call.Target.ID, m.name, call.Actor, call.By)
 	}
+}
+
+// below is what an actor may read of all projects at or below a target.
+func (g *Gate) below(who packhouse.Actor, t packhouse.Target) registry.Source {
+	d := g.options.Directory
+	return g.options.Registry.Group(d.Readable(who, t), func() []int64 { return d.ReadableProjects(who, t) })
+}
+
+// Below implements format.Way.
+func (p *passage) Below(c *format.Call, path string) registry.Source {
+	t, ok := p.gate.options.Directory.Container(path)
+	if !ok {
+		return registry.Nothing{}
+	}
+	return p.gate.below(c.Actor, t)
+}
+
+// In implements format.Way.
+func (p *passage) In(c *format.Call, projectID int64, action authz.Action) (*registry.Hosted, error) {
+	d := p.gate.options.Directory
+	target := packhouse.Target{Level: packhouse.Project, ID: projectID}
+	target.Path = d.PathOf(target)
+	decision := authz.Decide(c.Actor, action, d.Object(c.Actor, target))
+	if decision.Outcome != authz.Allow {
+		return nil, refusal(decision, target)
+	}
+	by := ledger.Of(c.Actor, c.RequestID)
+	return p.gate.options.Registry.Hosted(projectID, p.seen.Protocol, c.Actor, by), nil
 }
 
 // anonymous turns "not found" into a challenge where a visitor asked many

@@ -50,6 +50,7 @@ type Options struct {
 	SweepEvery     time.Duration
 	Reserve        int64 // bytes of free disk that uploads leave alone
 	CacheBytes     int
+	IndexBytes     int
 	GitLabVersion  string
 
 	// Blobs replaces the files in the data folder; for tests that inject failures.
@@ -106,9 +107,16 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	}
 	h.Changes = directory.NewChanges(h.Directory, h.Store)
 	h.Issuer = authn.Issuer{Store: h.Store}
+	indexers := map[string]registry.Indexer{}
+	for _, f := range all.Formats() {
+		if indexer, ok := f.(registry.Indexer); ok {
+			indexers[f.Name()] = indexer
+		}
+	}
 	h.Registry = registry.New(registry.Options{
-		Store: h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(), Limits: opts.Limits,
-		Log: opts.Log, Retention: opts.Retention, CacheBytes: opts.CacheBytes,
+		Indexers: indexers,
+		Store:    h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(), Limits: opts.Limits,
+		Log: opts.Log, Retention: opts.Retention, CacheBytes: opts.CacheBytes, IndexBytes: opts.IndexBytes,
 	})
 	if h.Root, err = h.administrator(ctx); err != nil {
 		return h, fmt.Errorf("set up the administrator: %w", err)

@@ -41,6 +41,8 @@ type FileAdded struct {
 	MD5    string           `json:"md5,omitempty"`
 	SHA1   string           `json:"sha1,omitempty"`
 	SHA512 string           `json:"sha512,omitempty"`
+
+	Metadata json.RawMessage `json:"metadata,omitempty"` // what the format derived from the file
 }
 
 // The events of packages.
@@ -64,6 +66,13 @@ type (
 		Site
 		VersionID int64            `json:"version_id"`
 		Status    packhouse.Status `json:"status"`
+	}
+	// MetadataPut replaces what a version says about itself: npm's deprecation,
+	// PyPI's yank.
+	MetadataPut struct {
+		Site
+		VersionID int64           `json:"version_id"`
+		Metadata  json.RawMessage `json:"metadata,omitempty"`
 	}
 	// VersionDelete ends a version and all its files.
 	VersionDelete struct {
@@ -100,6 +109,7 @@ type (
 var (
 	verbPublish       = register[Publish]("version.publish")
 	verbStatusChange  = register[StatusChange]("version.status")
+	verbMetadataPut   = register[MetadataPut]("version.metadata")
 	verbVersionDelete = register[VersionDelete]("version.delete")
 	verbFileDelete    = register[FileDelete]("file.delete")
 	verbTagPut        = register[TagPut]("tag.put")
@@ -112,6 +122,9 @@ func (*Publish) Verb() string { return verbPublish }
 
 // Verb implements Event.
 func (*StatusChange) Verb() string { return verbStatusChange }
+
+// Verb implements Event.
+func (*MetadataPut) Verb() string { return verbMetadataPut }
 
 // Verb implements Event.
 func (*VersionDelete) Verb() string { return verbVersionDelete }
@@ -133,6 +146,9 @@ func (e *Publish) Object() string { return e.Site.String() }
 
 // Object implements Event.
 func (e *StatusChange) Object() string { return e.Site.String() }
+
+// Object implements Event.
+func (e *MetadataPut) Object() string { return e.Site.String() }
 
 // Object implements Event.
 func (e *VersionDelete) Object() string { return e.Site.String() }

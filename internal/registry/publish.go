@@ -34,6 +34,11 @@ type Draft struct {
 	Status              packhouse.Status // "": default for a new version, unchanged for another
 	Metadata            []byte           // JSON, of a new version; may be nil
 	Files               []*Received
+	Tags                []string // names to point at the version
+	// Admit is asked, inside the transaction, about the version as it is: whether
+	// it is live, and its files. An error refuses the publish. It may be nil; it
+	// may be called again and does nothing but judge.
+	Admit func(live bool, files []packhouse.File) error
 }
 
 // Published is what became of a Draft.
@@ -52,6 +57,7 @@ func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
 		ProjectID: h.projectID, Format: h.format,
 		PackageName: d.Package, PackageKey: d.PackageKey, Version: d.Version, VersionKey: d.VersionKey,
 		Status: d.Status, Metadata: d.Metadata, CreatorID: h.actor.UserID, Pipeline: h.pipeline(),
+		Tags: d.Tags, Admit: d.Admit,
 	}
 	for _, f := range d.Files {
 		p.Files = append(p.Files, f.file)

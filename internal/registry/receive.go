@@ -19,6 +19,7 @@ type Incoming struct {
 	Size  int64 // as announced, in bytes; -1 when unknown
 	Body  io.Reader
 	Check Checksums
+	Also  blob.Hashes // checksums to compute, whether or not the client sent them
 }
 
 // Received is a file whose bytes are safe but that belongs to nothing yet.
@@ -33,6 +34,61 @@ func (f *Received) Size() int64 { return f.file.Size }
 
 // SHA256 is the digest of the bytes received.
 func (f *Received) SHA256() packhouse.Digest { return f.file.SHA256 }
+
+// Open reads the bytes received, as often as needed until Release.
+func (f *Received) Open(ctx context.Context) (Bytes, error) {
+	if f.file.Blob.Key == "" {
+		return inMemory{bytes.NewReader(f.file.Blob.Data)}, nil
+	}
+	r, err := f.registry.blobs.Open(ctx, blob.Key(f.file.Blob.Key))
+	if err != nil {
+		return nil, err
+	}
+	if both, ok := r.(Bytes); ok {
+		return both, nil
+	}
+	return &seeking{Reader: r}, nil
+}
+
+// Bytes are the bytes of a file, for a parser that jumps about in them.
+type Bytes interface {
+	io.ReadSeekCloser
+	io.ReaderAt
+}
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
+// seeking gives ReadAt to a reader that can seek. It serves one goroutine.
+type seeking struct{ blob.Reader }
+
+// ReadAt implements io.ReaderAt, but that it moves the position of Read.
+func (s *seeking) ReadAt(p []byte, at int64) (int, error) {
+	if _, err := s.Seek(at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	n, err := io.ReadFull(s.Reader, p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// SHA512 is the hex SHA-512 of the bytes, "" when it was not asked for.
+func (f *Received) SHA512() string { return f.file.SHA512 }
+
+// SHA1 is the hex SHA-1 of the bytes, "" when it was not asked for.
+func (f *Received) SHA1() string { return f.file.SHA1 }
+
+// MD5 is the hex MD5 of the bytes, "" when it was not asked for.
+func (f *Received) MD5() string { return f.file.MD5 }
+
+// SetMetadata has JSON published with the file: what the format derived from it.
+func (f *Received) SetMetadata(metadata []byte) { f.file.Metadata = metadata }
+
+// SetPath names the file, when its name follows from its content.
+func (f *Received) SetPath(path string) { f.file.Path = path }
 
 // Release removes the bytes of a file that was not published and ends its
 // protection from collection.
@@ -51,6 +107,7 @@ func (h *Hosted) Receive(ctx context.Context, in Incoming) (*Received, error) {
 	if err != nil {
 		return nil, err
 	}
+	also |= in.Also
 	buffer := heads.Get().(*[]byte)
 	defer heads.Put(buffer)
 	head, whole, err := readHead(in.Body, *buffer)

@@ -6,6 +6,10 @@ package registry
 
 import (
 	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -33,6 +37,11 @@ type Options struct {
 	Retention time.Duration
 	// CacheBytes bounds the small files that are kept in memory.
 	CacheBytes int
+	// Indexers make what the index documents of a format are made of, by format.
+	Indexers map[string]Indexer
+	// IndexBytes bounds what is kept in memory of packages for index documents,
+	// and once more the documents themselves. 0 means 32 MiB.
+	IndexBytes int
 }
 
 // InlineLimit is the size in bytes up to which a file lives in the database
@@ -48,6 +57,10 @@ type Registry struct {
 	blobs     *tracked
 	located   *memo.Memo[locateKey, *located]
 	contents  *otter.Cache[packhouse.Digest, []byte] // small files; a digest never changes its bytes
+	shelves   *otter.Cache[listingKey, *shelf]
+	documents *otter.Cache[documentKey, *kept]
+	homes     *memo.Memo[[2]string, []int64] // projects by format and package key
+	names     sync.Map                       // format: *atomic.Uint64, counts changes of which names there are
 	downloads *downloads
 	now       func() time.Time
 	log       *slog.Logger
@@ -64,14 +77,26 @@ func New(opts Options) *Registry {
 	if opts.CacheBytes == 0 {
 		opts.CacheBytes = 16 << 20
 	}
+	if opts.IndexBytes == 0 {
+		opts.IndexBytes = 32 << 20
+	}
 	r := &Registry{
 		options: opts, store: opts.Store, now: opts.Now, log: opts.Log,
 		blobs:     newTracked(opts.Blobs),
 		located:   memo.New[locateKey, *located](10_000, locateKey.clone),
+		homes:     memo.New[[2]string, []int64](10_000, cloneKey),
 		downloads: newDownloads(),
 		contents: otter.Must(&otter.Options[packhouse.Digest, []byte]{
 			MaximumWeight: uint64(opts.CacheBytes),
 			Weigher:       func(_ packhouse.Digest, data []byte) uint32 { return uint32(len(data)) + 128 },
+		}),
+		shelves: otter.Must(&otter.Options[listingKey, *shelf]{
+			MaximumWeight: uint64(opts.IndexBytes),
+			Weigher:       func(_ listingKey, s *shelf) uint32 { return s.weight() },
+		}),
+		documents: otter.Must(&otter.Options[documentKey, *kept]{
+			MaximumWeight: uint64(opts.IndexBytes),
+			Weigher:       func(_ documentKey, k *kept) uint32 { return clamp(k.size()) },
 		}),
 	}
 	opts.Store.Subscribe(r.forget)
@@ -84,9 +109,53 @@ func (r *Registry) forget(entries []ledger.Entry) {
 		if sited, ok := e.Event.(ledger.Sited); ok {
 			site := sited.Where()
 			r.located.Touch(packagePlace(site.Format, site.PackageKey))
+			if s, ok := r.shelves.GetIfPresent(listingKey{site.ProjectID, site.Format, site.PackageKey}); ok {
+				s.mark(sited)
+			}
+			if publish, ok := sited.(*ledger.Publish); ok && publish.PackageName != "" {
+				r.homes.Touch(packagePlace(site.Format, site.PackageKey))
+			}
+			if renames(sited) {
+				r.named(site.Format).Add(1)
+			}
 		}
 	}
 }
+
+// renames reports whether an event may add a package to the names that there
+// are to download, or take one away.
+func renames(e ledger.Event) bool {
+	switch e := e.(type) {
+	case *ledger.Publish:
+		return e.Version != ""
+	case *ledger.VersionDelete, *ledger.StatusChange:
+		return true
+	}
+	return false
+}
+
+// named counts the changes of the names in a format.
+func (r *Registry) named(format string) *atomic.Uint64 {
+	count, ok := r.names.Load(format)
+	if !ok {
+		count, _ = r.names.LoadOrStore(strings.Clone(format), new(atomic.Uint64))
+	}
+	return count.(*atomic.Uint64)
+}
+
+func cloneKey(key [2]string) [2]string {
+	return [2]string{strings.Clone(key[0]), strings.Clone(key[1])}
+}
+
+func (s *shelf) weight() uint32 {
+	size := shelfSize
+	if l := s.listing.Load(); l != nil {
+		size += l.size
+	}
+	return clamp(size)
+}
+
+func clamp(size int) uint32 { return uint32(min(size, math.MaxUint32)) }
 
 // packagePlace is where everything remembered about a package belongs, whatever
 // project it is in.

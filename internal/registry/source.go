@@ -20,22 +20,87 @@ type Source interface {
 	//
 	// packhouse.NotFound: there is none, or none that the caller may read.
 	Open(ctx context.Context, ref packhouse.FileRef) (*Content, error)
+
+	// Package returns what is live of a package, in all that this source reads
+	// from together. A version that is in several of them is listed for each.
+	//
+	// packhouse.NotFound: nothing is, or nothing that the caller may read.
+	Package(ctx context.Context, format, key string) (*Listing, error)
+
+	// Document returns an index document about a package. It calls render when
+	// the package has changed since it was rendered for the same variant: all
+	// that the document depends on apart from the package, such as its form and
+	// the address that it is asked at.
+	//
+	// packhouse.NotFound: as Package. Errors of render are returned.
+	Document(ctx context.Context, format, key, variant string, render func(*Listing) (*Document, error)) (*Document, error)
+
+	// Metadata reads the metadata that the format gave to a listed version; nil
+	// for none. packhouse.NotFound: it is not live any more.
+	Metadata(ctx context.Context, release *Release) ([]byte, error)
+
+	// Names visits the packages of a format that have something to download, in
+	// no particular order; one that is in several projects comes for each.
+	Names(ctx context.Context, format string) iter.Seq2[packhouse.Package, error]
+
+	// Catalog is Document for a document that lists names. It is rendered again
+	// when a version anywhere was added or removed.
+	Catalog(ctx context.Context, format, variant string, render func(iter.Seq2[packhouse.Package, error]) (*Document, error)) (*Document, error)
+}
+
+// Nothing is a Source with nothing in it.
+type Nothing struct{}
+
+// Open implements Source.
+func (Nothing) Open(context.Context, packhouse.FileRef) (*Content, error) { return nil, errNoFile() }
+
+// Package implements Source.
+func (Nothing) Package(context.Context, string, string) (*Listing, error) { return nil, errNoFile() }
+
+// Document implements Source.
+func (Nothing) Document(context.Context, string, string, string, func(*Listing) (*Document, error)) (*Document, error) {
+	return nil, errNoFile()
+}
+
+// Metadata implements Source.
+func (Nothing) Metadata(context.Context, *Release) ([]byte, error) { return nil, errNoFile() }
+
+// Names implements Source.
+func (Nothing) Names(context.Context, string) iter.Seq2[packhouse.Package, error] {
+	return func(func(packhouse.Package, error) bool) {}
+}
+
+// Catalog implements Source.
+func (n Nothing) Catalog(ctx context.Context, format, _ string, render func(iter.Seq2[packhouse.Package, error]) (*Document, error)) (*Document, error) {
+	return render(n.Names(ctx, format))
 }
 
 // errNoFile is the same whether a file is absent, hidden or not for this caller.
 func errNoFile() error { return packhouse.Errorf(packhouse.NotFound, "404 Package Not Found") }
 
 // Project returns what can be read from one project.
-func (r *Registry) Project(id int64) Source { return &project{r, id} }
+func (r *Registry) Project(id int64) Source {
+	p := &project{id: id}
+	p.view = view{r, p}
+	return p
+}
 
-// Group returns what can be read from all projects that readable accepts.
-func (r *Registry) Group(readable func(projectID int64) bool) Source { return &union{r, readable} }
+// Group returns what can be read from all projects that readable accepts; all
+// lists those.
+func (r *Registry) Group(readable func(projectID int64) bool, all func() []int64) Source {
+	u := &union{readable: readable, list: all}
+	u.view = view{r, u}
+	return u
+}
 
 // project is the Source of one project.
 type project struct {
-	registry *Registry
-	id       int64
+	view
+	id int64
 }
+
+func (p *project) homes(context.Context, string, string) ([]int64, error) { return []int64{p.id}, nil }
+func (p *project) all() []int64                                           { return []int64{p.id} }
 
 type locateKey struct {
 	project int64
@@ -63,9 +128,34 @@ func (p *project) Open(ctx context.Context, ref packhouse.FileRef) (*Content, er
 // union is the Source of many projects. It looks the file up by the package's
 // name in all of them at once, so its cost does not grow with their number.
 type union struct {
-	registry *Registry
+	view
 	readable func(projectID int64) bool
+	list     func() []int64
 }
+
+// homes finds the projects by the package's name, whatever there is beside it.
+func (u *union) homes(ctx context.Context, format, key string) ([]int64, error) {
+	r := u.registry
+	all, err := r.homes.Get([2]string{format, key}, packagePlace(format, key), func() (ids []int64, err error) {
+		err = r.store.View(ctx, func(tx *store.Tx) error {
+			ids, err = tx.Homes(ctx, format, key)
+			return err
+		})
+		return ids, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, id := range all {
+		if u.readable(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+func (u *union) all() []int64 { return u.list() }
 
 func (u *union) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
 	return u.registry.openFound(ctx, func() (*located, error) {

@@ -34,6 +34,8 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyPublish(ctx, entry, e)
 	case *ledger.StatusChange:
 		return tx.applyStatusChange(ctx, entry, e)
+	case *ledger.MetadataPut:
+		return tx.applyMetadataPut(ctx, entry, e)
 	case *ledger.VersionDelete:
 		return tx.applyVersionDelete(ctx, entry, e)
 	case *ledger.FileDelete:

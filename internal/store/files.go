@@ -30,7 +30,7 @@ func (tx *Tx) applyPurge(ctx context.Context, entry ledger.Entry, e *ledger.Purg
 }
 
 const selectFile = `
-	SELECT f.id, f.version_id, f.path, f.copy, f.size, f.sha256, f.md5, f.sha1, f.sha512, f.pipeline, f.created_at`
+	SELECT f.id, f.version_id, f.path, f.copy, f.size, f.sha256, f.md5, f.sha1, f.sha512, f.metadata, f.pipeline, f.created_at`
 
 // fileRow collects what selectFile gives.
 type fileRow struct {
@@ -41,7 +41,7 @@ type fileRow struct {
 
 func (r *fileRow) dest() []any {
 	f := &r.file
-	return []any{&f.ID, &f.VersionID, &f.Path, &f.Copy, &f.Size, &r.digest, &f.MD5, &f.SHA1, &f.SHA512, &r.pipeline, &r.created}
+	return []any{&f.ID, &f.VersionID, &f.Path, &f.Copy, &f.Size, &r.digest, &f.MD5, &f.SHA1, &f.SHA512, &f.Metadata, &r.pipeline, &r.created}
 }
 
 func (r *fileRow) finish() (_ packhouse.File, err error) {
@@ -151,6 +151,6 @@ func readLocated(row scanner, ref packhouse.FileRef) (l Located, err error) {
 func addedFile(f ledger.FileAdded, e *ledger.Publish, at time.Time) packhouse.File {
 	return packhouse.File{
 		ID: f.ID, VersionID: e.VersionID, Path: f.Path, Copy: f.Copy, Size: f.Size,
-		SHA256: f.SHA256, MD5: f.MD5, SHA1: f.SHA1, SHA512: f.SHA512, CreatedAt: at, Pipeline: e.Pipeline,
+		SHA256: f.SHA256, MD5: f.MD5, SHA1: f.SHA1, SHA512: f.SHA512, Metadata: f.Metadata, CreatedAt: at, Pipeline: e.Pipeline,
 	}
 }

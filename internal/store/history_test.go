@@ -88,7 +88,7 @@ func (h *history) site() ledger.Site {
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
 	user, namespace, project, member, memberRemoval, tokenPut, admission, admissionRemoval, settings,
-	publish, publish, publish, publish, statusChange, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
+	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
 }
 
 func user(h *history) step {
@@ -194,7 +194,11 @@ func publish(h *history) step {
 		if rapid.Bool().Draw(h.t, "keyed") {
 			f.Blob.Key = fmt.Sprintf("%s.%d", f.SHA256, rapid.Int64().Draw(h.t, "upload"))
 		}
+		f.Metadata = p.Metadata
 		p.Files = append(p.Files, f)
+	}
+	if rapid.Bool().Draw(h.t, "tagged") {
+		p.Tags = []string{h.name()}
 	}
 	refuse := rapid.Bool().Draw(h.t, "refuse duplicates")
 	return func(ctx context.Context, tx *store.Tx) error {
@@ -211,6 +215,12 @@ func publish(h *history) step {
 func statusChange(h *history) step {
 	change := &ledger.StatusChange{Site: h.site(), VersionID: h.id(), Status: packhouse.StatusDefault}
 	return event(func(*store.Tx) ledger.Event { return change })
+}
+
+func metadataPut(h *history) step {
+	put := &ledger.MetadataPut{Site: h.site(), VersionID: h.id(),
+		Metadata: []byte(rapid.SampledFrom([]string{"", `{"a":1}`, "null"}).Draw(h.t, "metadata"))}
+	return event(func(*store.Tx) ledger.Event { return put })
 }
 
 func tagPut(h *history) step {

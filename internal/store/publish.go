@@ -24,6 +24,11 @@ type Publication struct {
 	CreatorID   int64
 	Pipeline    *packhouse.Pipeline
 	Files       []NewFile
+	Tags        []string // names to point at the version
+	// Admit is asked, before anything is written, about the version as it is:
+	// its live files, none when it is new. What it returns refuses the whole.
+	// It may be nil.
+	Admit func(live bool, files []packhouse.File) error
 }
 
 // NewFile is one file of a Publication.
@@ -32,6 +37,7 @@ type NewFile struct {
 	Size              int64
 	SHA256            packhouse.Digest
 	MD5, SHA1, SHA512 string // hex, or ""
+	Metadata          []byte // JSON; may be nil
 	Blob              Blob
 }
 
@@ -69,6 +75,9 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 	if err != nil {
 		return nil, err
 	}
+	if err := tx.admit(ctx, p, event); err != nil {
+		return nil, err
+	}
 	if err := tx.resolveFiles(ctx, p, event, judge); err != nil {
 		return nil, err
 	}
@@ -82,6 +91,12 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 		}
 		version.Status = p.Status
 	}
+	for _, name := range p.Tags {
+		tag := &ledger.TagPut{Site: event.Site, PackageID: event.PackageID, VersionID: event.VersionID, Name: name}
+		if _, err := tx.Append(ctx, by, tag); err != nil {
+			return nil, err
+		}
+	}
 	out := &Published{Version: version, Files: make([]packhouse.File, 0, len(event.Files))}
 	for i, f := range event.Files {
 		out.Files = append(out.Files, addedFile(f, event, tx.now))
@@ -92,6 +107,22 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 		}
 	}
 	return out, nil
+}
+
+// admit asks the publication's own condition.
+func (tx *Tx) admit(ctx context.Context, p *Publication, event *ledger.Publish) error {
+	if p.Admit == nil {
+		return nil
+	}
+	if event.Version != "" {
+		return p.Admit(false, nil)
+	}
+	const q = selectFile + ` FROM files f WHERE f.version_id = $1 AND f.until_seq IS NULL ORDER BY f.id`
+	files, err := collect(ctx, tx, readFile, q, event.VersionID)
+	if err != nil {
+		return err
+	}
+	return p.Admit(true, files)
 }
 
 // resolve finds the package and the live version that p names, gives ids to
@@ -129,23 +160,36 @@ func (tx *Tx) resolve(ctx context.Context, p *Publication, event *ledger.Publish
 }
 
 // newVersion gives an id to a version that is not there yet.
-func (tx *Tx) newVersion(p *Publication, event *ledger.Publish, v *packhouse.Version) error {
+func (tx *Tx) newVersion(p *Publication, event *ledger.Publish, v *packhouse.Version) (err error) {
 	status := p.Status
 	if status == "" {
 		status = packhouse.StatusDefault
 	}
-	if p.Metadata != nil {
-		// The form that the ledger's JSON gives it, so that a replay stores the same.
-		metadata, err := json.Marshal(json.RawMessage(p.Metadata))
-		if err != nil {
-			return fmt.Errorf("encode metadata: %w", err)
-		}
-		event.Metadata = metadata
+	if event.Metadata, err = compact(p.Metadata); err != nil {
+		return err
 	}
 	event.VersionID, event.Version, event.Status = next(&tx.heads.version), p.Version, status
 	v.ID, v.Number, v.Key, v.Status, v.Metadata = event.VersionID, p.Version, p.VersionKey, status, event.Metadata
 	v.CreatorID, v.CreatedAt, v.Pipeline = p.CreatorID, tx.now, p.Pipeline
 	return nil
+}
+
+// compact gives JSON the form that the ledger gives it, so that a replay stores
+// the same.
+func compact(data []byte) (json.RawMessage, error) {
+	if data == nil {
+		return nil, nil
+	}
+	out, err := json.Marshal(json.RawMessage(data))
+	if err != nil {
+		return nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	return out, nil
+}
+
+// textOf is JSON for a nullable text column.
+func textOf(data json.RawMessage) sql.NullString {
+	return sql.NullString{String: string(data), Valid: len(data) > 0}
 }
 
 // resolveFiles gives each file an id and its place among the copies of its path.
@@ -155,6 +199,10 @@ func (tx *Tx) resolveFiles(ctx context.Context, p *Publication, event *ledger.Pu
 		added := ledger.FileAdded{
 			ID: next(&tx.heads.file), Path: f.Path, Size: f.Size,
 			SHA256: f.SHA256, MD5: f.MD5, SHA1: f.SHA1, SHA512: f.SHA512,
+		}
+		var err error
+		if added.Metadata, err = compact(f.Metadata); err != nil {
+			return err
 		}
 		if event.Version == "" { // a new version has no files yet
 			var copies int
@@ -192,19 +240,18 @@ func (tx *Tx) applyPublish(ctx context.Context, entry ledger.Entry, e *ledger.Pu
 		const q = `
 			INSERT INTO versions (id, from_seq, package_id, number, key, status, metadata, creator_id, pipeline, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-		metadata := sql.NullString{String: string(e.Metadata), Valid: len(e.Metadata) > 0}
 		err := tx.insert(ctx, "version already exists", q, e.VersionID, entry.Seq, e.PackageID, e.Version, e.VersionKey,
-			string(e.Status), metadata, e.CreatorID, pipeline, entry.At.UnixMicro())
+			string(e.Status), textOf(e.Metadata), e.CreatorID, pipeline, entry.At.UnixMicro())
 		if err != nil {
 			return err
 		}
 	}
 	for _, f := range e.Files {
 		const q = `
-			INSERT INTO files (id, from_seq, version_id, path, copy, size, sha256, md5, sha1, sha512, pipeline, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+			INSERT INTO files (id, from_seq, version_id, path, copy, size, sha256, md5, sha1, sha512, metadata, pipeline, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 		err := tx.insert(ctx, "file already exists", q, f.ID, entry.Seq, e.VersionID, f.Path, f.Copy, f.Size,
-			f.SHA256[:], f.MD5, f.SHA1, f.SHA512, pipeline, entry.At.UnixMicro())
+			f.SHA256[:], f.MD5, f.SHA1, f.SHA512, textOf(f.Metadata), pipeline, entry.At.UnixMicro())
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,20 @@ func (tx *Tx) applyStatusChange(ctx context.Context, entry ledger.Entry, e *ledg
 	return err
 }
 
+// applyMetadataPut closes the version's row and opens another that differs in
+// its metadata alone.
+func (tx *Tx) applyMetadataPut(ctx context.Context, entry ledger.Entry, e *ledger.MetadataPut) error {
+	if err := tx.closeVersion(ctx, entry, e.VersionID); err != nil {
+		return err
+	}
+	const q = `
+		INSERT INTO versions (id, from_seq, package_id, number, key, status, metadata, creator_id, pipeline, created_at)
+		SELECT id, $2, package_id, number, key, status, $3, creator_id, pipeline, created_at
+		FROM versions WHERE id = $1 AND until_seq = $2`
+	_, err := tx.exec(ctx, q, e.VersionID, entry.Seq, textOf(e.Metadata))
+	return err
+}
+
 func (tx *Tx) applyVersionDelete(ctx context.Context, entry ledger.Entry, e *ledger.VersionDelete) error {
 	if err := tx.closeVersion(ctx, entry, e.VersionID); err != nil {
 		return err
