@@ -65,8 +65,9 @@ func openWorld(t *testing.T, path string, blobs blob.Store) *world {
 	}
 	w.registry = registry.New(registry.Options{
 		Store: w.store, Blobs: blobs, Directory: w.directory, Rules: policy.Standard(), Log: quiet,
-		Limits: map[string]int64{"generic": 1 << 20, "small": 100},
-		Now:    func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Limits:   map[string]int64{"generic": 1 << 20, "small": 100},
+		Indexers: map[string]registry.Indexer{"generic": plain{}},
+		Now:      func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
 	})
 	return w
 }
