@@ -20,6 +20,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the registry."`
 	Demo    demoCommand    `cmd:"" help:"Run the registry with a group, a project, a user and a token of each kind to try."`
 	Config  configCommand  `cmd:"" help:"Print the configuration that holds, and where each value comes from."`
+	Explain explainCommand `cmd:"" help:"Explain whether a request would be let in, and why."`
 	GC      gcCommand      `cmd:"" name:"gc" help:"Give the space of deleted files back now. The server must be stopped; while it runs it does this by itself."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

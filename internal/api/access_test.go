@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,6 +25,10 @@ func (s *scene) approaches(job int64) []approach {
 		{"instance GET /metadata", "/metadata", ""},
 		{"instance GET /user", "/user", ""},
 		{"instance GET /job", "/job", ""},
+		{"instance GET /explain", "/explain?path=" + url.QueryEscape("/api/v4"+p), ""},
+		{"instance GET /explain", "/explain?as=developer&path=" + url.QueryEscape("/api/v4"+p), ""},
+		{"instance GET /explain", "/explain?as=developer&path=" + url.QueryEscape("/api/v4"+g), ""},
+		{"instance GET /explain", "/explain?as=developer&path=" + url.QueryEscape("/api/v4/groups"), ""},
 		{"instance POST /users", "/users", `{}`},
 		{"instance POST /users/{user_id}/personal_access_tokens", "/users/1/personal_access_tokens", `{}`},
 		{"instance POST /groups", "/groups", `{}`},
@@ -126,6 +131,9 @@ func access(t *testing.T, visibility string) {
 		method, label := strings.Fields(a.route)[1], a.route
 		if len(a.body) > 2 {
 			label += " " + a.body
+		}
+		if _, query, ok := strings.Cut(a.path, "?"); ok {
+			label += " ?" + query
 		}
 		fmt.Fprintf(&b, "%-76s", label)
 		for _, w := range who {

@@ -21,6 +21,7 @@ type API struct {
 	Store     *store.Store
 	Directory *directory.Directory
 	Changes   *directory.Changes
+	Authn     *authn.Authenticator
 	Issuer    authn.Issuer
 	Registry  *registry.Registry
 	Formats   []string // names of the formats, for filters and settings
@@ -57,6 +58,7 @@ func (a *API) endpoints() []endpoint {
 		a.allowlistEndpoints(),
 		a.settingsEndpoints(),
 		a.packageEndpoints(),
+		a.explainEndpoints(),
 	)
 }
 

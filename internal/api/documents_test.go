@@ -69,6 +69,7 @@ func TestDocuments(t *testing.T) {
 	b.allowlist()
 	b.settings()
 	b.packages()
+	b.explanations()
 	for _, route := range new(api.API).Routes() {
 		if key := route.Level.String() + " " + route.Method + " " + route.Path; !seen.seen[key] {
 			t.Errorf("the route %s has no document", key)

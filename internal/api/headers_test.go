@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"packhouse"
 	"packhouse/internal/authz"
 	"packhouse/internal/format"
 	"packhouse/internal/registry"
@@ -16,7 +17,10 @@ type here struct{}
 
 func (here) Below(*format.Call, string) registry.Source                     { return registry.Nothing{} }
 func (here) In(*format.Call, int64, authz.Action) (*registry.Hosted, error) { return nil, nil }
-func (here) Base() *url.URL                                                 { return &url.URL{Scheme: "https", Host: "pkgs.example.net"} }
+func (here) Explain(packhouse.Actor, string, *url.URL) format.Explanation {
+	return format.Explanation{}
+}
+func (here) Base() *url.URL { return &url.URL{Scheme: "https", Host: "pkgs.example.net"} }
 
 // Of a list of more than 10,000 clients are not told how many there are, nor
 // which page is the last, and they still find the next one.

@@ -94,6 +94,8 @@ type Way interface {
 	// In decides about an action on a project and returns what can be changed
 	// there, for a request whose body or package says what it is about.
 	In(c *Call, projectID int64, action authz.Action) (*registry.Hosted, error)
+	// Explain says what would be decided about a request of some actor.
+	Explain(who packhouse.Actor, method string, u *url.URL) Explanation
 }
 
 // NewCall makes a Call from what a route's pattern matched, the way the request

@@ -130,7 +130,9 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 // gate builds the door to everything above.
 func (h *House) gate() (http.Handler, error) {
 	formats := all.Formats()
+	who := authn.New(authn.Options{Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens})
 	a := &api.API{
+		Authn: who,
 		Store: h.Store, Directory: h.Directory, Changes: h.Changes, Issuer: h.Issuer, Registry: h.Registry,
 		Version: Version, GitLabVersion: h.options.GitLabVersion,
 	}
@@ -139,9 +141,7 @@ func (h *House) gate() (http.Handler, error) {
 	}
 	return gate.New(gate.Options{
 		Formats: formats, API: a, Root: h.options.Root,
-		Authn: authn.New(authn.Options{
-			Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens,
-		}),
+		Authn:     who,
 		Directory: h.Directory, Registry: h.Registry,
 		External: h.options.External, TrustedProxies: h.options.TrustedProxies,
 		Observe: h.options.Observe, Log: h.options.Log,
