@@ -59,6 +59,7 @@ func (a *API) endpoints() []endpoint {
 		a.settingsEndpoints(),
 		a.packageEndpoints(),
 		a.explainEndpoints(),
+		a.auditEndpoints(),
 	)
 }
 

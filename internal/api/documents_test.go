@@ -70,6 +70,7 @@ func TestDocuments(t *testing.T) {
 	b.settings()
 	b.packages()
 	b.explanations()
+	b.audit()
 	for _, route := range new(api.API).Routes() {
 		if key := route.Level.String() + " " + route.Method + " " + route.Path; !seen.seen[key] {
 			t.Errorf("the route %s has no document", key)

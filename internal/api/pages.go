@@ -87,15 +87,57 @@ func (q *request) pageHeaders(page, perPage, total int) {
 	q.header["Link"] = []string{strings.Join(links, ", ")}
 }
 
+// openHeaders is pageHeaders for a list that nobody counts.
+func (q *request) openHeaders(page, perPage int, more bool) {
+	set := func(name, value string) { q.header["X-"+name] = []string{value} }
+	set("Page", fmt.Sprint(page))
+	set("Per-Page", fmt.Sprint(perPage))
+	set("Next-Page", "")
+	set("Prev-Page", "")
+	links := []string{fmt.Sprintf(`<%s>; rel="first"`, q.pageLink(1, perPage))}
+	if page > 1 {
+		set("Prev-Page", fmt.Sprint(page-1))
+		links = append(links, fmt.Sprintf(`<%s>; rel="prev"`, q.pageLink(page-1, perPage)))
+	}
+	if more {
+		set("Next-Page", fmt.Sprint(page+1))
+		links = append(links, fmt.Sprintf(`<%s>; rel="next"`, q.pageLink(page+1, perPage)))
+	}
+	q.header["Link"] = []string{strings.Join(links, ", ")}
+}
+
+// keysetHeaders gives the address of the next page of a list in keyset order,
+// which differs in what mark sets. GitLab gives nothing else there.
+func (q *request) keysetHeaders(perPage int, more bool, mark func(url.Values)) {
+	if !more {
+		return
+	}
+	link := q.linkWith(func(v url.Values) {
+		v.Set("pagination", "keyset")
+		v.Set("per_page", fmt.Sprint(perPage))
+		v.Del("page")
+		mark(v)
+	})
+	q.header["Link"] = []string{fmt.Sprintf(`<%s>; rel="next"`, link)}
+}
+
 func (q *request) pageLink(page, perPage int) string {
+	return q.linkWith(func(v url.Values) {
+		v.Set("page", fmt.Sprint(page))
+		v.Set("per_page", fmt.Sprint(perPage))
+	})
+}
+
+// linkWith is the address of the request, with its query changed and without
+// credentials.
+func (q *request) linkWith(change func(url.Values)) string {
 	query := url.Values{}
 	for name, values := range q.URL.Query() {
 		if !strings.HasSuffix(name, "_token") {
 			query[name] = values
 		}
 	}
-	query.Set("page", fmt.Sprint(page))
-	query.Set("per_page", fmt.Sprint(perPage))
+	change(query)
 	u := *q.Base()
 	u.Path, u.RawPath = u.Path+q.URL.Path, ""
 	if raw := q.URL.EscapedPath(); raw != q.URL.Path {

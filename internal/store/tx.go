@@ -79,9 +79,10 @@ func (tx *Tx) insertEntry(ctx context.Context, e ledger.Entry) error {
 	}
 	sum := sha256.Sum256(payload)
 	const q = `
-		INSERT INTO entries (seq, at, actor, verb, object, sha256, payload)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`
-	_, err = tx.exec(ctx, q, e.Seq, e.At.UnixMicro(), string(actor), e.Event.Verb(), e.Event.Object(), sum[:], string(payload))
+		INSERT INTO entries (seq, at, actor, level, target_id, author_id, verb, object, sha256, payload)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	about := ledger.About(e.Event)
+	_, err = tx.exec(ctx, q, e.Seq, e.At.UnixMicro(), string(actor), about.Level, about.ID, e.By.UserID, e.Event.Verb(), e.Event.Object(), sum[:], string(payload))
 	return err
 }
 
