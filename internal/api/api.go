@@ -53,6 +53,7 @@ func (a *API) endpoints() []endpoint {
 		a.groupEndpoints(),
 		a.projectEndpoints(),
 		a.memberEndpoints(),
+		a.namespaceEndpoints(),
 		a.tokenEndpoints(),
 		a.jobTokenEndpoints(),
 		a.allowlistEndpoints(),

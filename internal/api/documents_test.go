@@ -44,7 +44,7 @@ func (r *routesSeen) observe(o *gate.Observation) {
 		return
 	}
 	level := packhouse.Instance
-	if path := o.Request.URL.Path; strings.HasPrefix(path, "/api/v4/projects/") {
+	if path := o.Request.URL.Path; strings.HasPrefix(path, "/api/v4/projects/") && !strings.HasPrefix(path, "/api/v4/projects/user/") {
 		level = packhouse.Project
 	} else if strings.HasPrefix(path, "/api/v4/groups/") {
 		level = packhouse.Group
@@ -70,6 +70,8 @@ func TestDocuments(t *testing.T) {
 	b.settings()
 	b.packages()
 	b.explanations()
+	b.people()
+	b.placesMore()
 	b.audit()
 	for _, route := range new(api.API).Routes() {
 		if key := route.Level.String() + " " + route.Method + " " + route.Path; !seen.seen[key] {

@@ -20,6 +20,9 @@ func (here) In(*format.Call, int64, authz.Action) (*registry.Hosted, error) { re
 func (here) Explain(packhouse.Actor, string, *url.URL) format.Explanation {
 	return format.Explanation{}
 }
+func (here) Decide(_ *format.Call, t packhouse.Target, _ authz.Action) (packhouse.Target, error) {
+	return t, nil
+}
 func (here) Base() *url.URL { return &url.URL{Scheme: "https", Host: "pkgs.example.net"} }
 
 // Of a list of more than 10,000 clients are not told how many there are, nor

@@ -1,11 +1,14 @@
 package api
 
 import (
+	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"packhouse"
 	"packhouse/internal/authz"
+	"packhouse/internal/directory"
 	"packhouse/internal/ledger"
 )
 
@@ -17,15 +20,41 @@ func (a *API) projectEndpoints() []endpoint {
 		flag("archived", "read-only"),
 	}
 	return []endpoint{
+		get(instance, "/projects", authz.Anyone, a.listProjects, "List projects", projectLists...),
 		post(instance, "/projects", authz.CreateProject, a.createProject, "Make a project",
 			with(fields, text("name", "name to show; or give path"), text("path", "last part of its path"),
 				number("namespace_id", "the group to make it in; your own namespace when absent"),
 				number("id", "its id, chosen by an administrator: as CI_PROJECT_ID elsewhere"))...).at(a.whereProject),
-		get(project, "/", authz.ReadProject, a.getProject, "Show a project"),
+		post(instance, "/projects/user/{user_id}", authz.AdminInstance, a.createProjectFor, "Make a project in a user's own namespace",
+			with(fields, text("name", "name to show; or give path"), text("path", "last part of its path"))...),
+		get(instance, "/users/{user_id}/projects", authz.SignedIn, a.listUserProjects, "List the projects in a user's own namespace", projectLists...),
+		get(project, "/", authz.ReadProject, a.getProject, "Show a project",
+			flag("statistics", "true adds how much it stores"), flag("license", "accepted"), flag("with_custom_attributes", "accepted")),
 		put(project, "/", authz.ManageProject, a.updateProject, "Change a project",
-			with(fields, text("name", "name to show"))...).at(a.whatOfProject),
+			with(fields, text("name", "name to show"), text("path", "last part of its path"))...).at(a.whatOfProject),
+		remove(project, "/", authz.OwnProject, a.deleteProject, "Mark a project for deletion").answering(202),
+		post(project, "/restore", authz.OwnProject, a.restoreProject, "Undo the mark for deletion of a project"),
+		post(project, "/archive", authz.OwnProject, a.archiveProject, "Make a project read-only"),
+		post(project, "/unarchive", authz.OwnProject, a.unarchiveProject, "Make a project writable again"),
+		put(project, "/transfer", authz.OwnProject, a.transferProject, "Move a project to another namespace",
+			text("namespace", "id or path of the namespace").must()),
+		post(project, "/share", authz.ManageProject, a.shareProject, "Share a project with a group", shareParams...),
+		remove(project, "/share/{group_id}", authz.ManageProject, a.unshare, "Share a project with a group no more"),
 	}
 }
+
+// projectLists are the filters of every list of projects.
+var projectLists = with(paged,
+	text("search", "part of the name or path"), flag("search_namespaces", "true looks at the namespaces' paths as well"),
+	flag("membership", "true for those where you have a role"), flag("owned", "true for those that you own"),
+	number("min_access_level", "where you have at least this role"), visibility,
+	flag("archived", "true for those that are read-only, false for the others"), flag("simple", "true shows less of each"),
+	flag("statistics", "true adds how much each stores"), text("topic", "accepted"),
+	word("order_by", "the order; created_at, which is the order of the ids, when absent",
+		"id", "name", "path", "created_at", "updated_at", "last_activity_at", "star_count", "similarity"), sorted,
+	number("id_after", "with a higher id"), number("id_before", "with a lower id"),
+	word("pagination", "keyset for pages that cost the same however deep", "keyset"),
+)
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
@@ -46,8 +75,10 @@ func (a *API) whereProject(q *request) (packhouse.Target, authz.Action, error) {
 	return t, authz.CreateProject, nil
 }
 
-func (a *API) createProject(q *request) (any, error) {
-	p := ledger.Project{NamespaceID: q.Target.ID, Name: q.params.text("name"), Path: q.params.text("path"), Description: q.params.text("description")}
+func (a *API) createProject(q *request) (any, error) { return a.makeProject(q, q.Target.ID) }
+
+func (a *API) makeProject(q *request, namespaceID int64) (any, error) {
+	p := ledger.Project{NamespaceID: namespaceID, Name: q.params.text("name"), Path: q.params.text("path"), Description: q.params.text("description")}
 	if err := q.params.short("name"); err != nil {
 		return nil, err
 	}
@@ -126,13 +157,9 @@ func projectFields(q *request, p *ledger.Project) (err error) {
 	return nil
 }
 
-func (a *API) getProject(q *request) (any, error) {
-	return a.project(q, a.Directory.Project(q.Target.ID)), nil
-}
-
 // whatOfProject: who changes what only Owners may has to be one.
 func (a *API) whatOfProject(q *request) (packhouse.Target, authz.Action, error) {
-	if q.params.has("visibility") || q.params.has("archived") {
+	if q.params.has("visibility") || q.params.has("archived") || q.params.has("path") {
 		return q.Target, authz.OwnProject, nil
 	}
 	return q.Target, authz.ManageProject, nil
@@ -142,16 +169,90 @@ func (a *API) updateProject(q *request) (any, error) {
 	if err := q.params.short("name"); err != nil {
 		return nil, err
 	}
-	p, err := a.Changes.UpdateProject(q.Context(), q.By, q.Target.ID, func(p *ledger.Project) error {
+	return a.changeProject(q, func(p *ledger.Project) error {
 		if name := q.params.text("name"); name != "" {
 			p.Name = name
 		}
+		if last := q.params.text("path"); last != "" {
+			if err := directory.CheckPath(last); err != nil {
+				return err
+			}
+			p.Path = path.Join(path.Dir(p.Path), last)
+		}
 		return projectFields(q, p)
 	})
+}
+
+// changeProject edits the project of a request and answers with it.
+func (a *API) changeProject(q *request, change func(*ledger.Project) error) (any, error) {
+	p, err := a.Changes.UpdateProject(q.Context(), q.By, q.Target.ID, change)
+	if err != nil {
+		return nil, taken(err)
+	}
+	return a.project(q, p), nil
+}
+
+func (a *API) deleteProject(q *request) (any, error) {
+	_, err := a.changeProject(q, func(p *ledger.Project) error {
+		if p.DeletedAt.IsZero() {
+			p.DeletedAt = time.Now().UTC()
+		}
+		return nil
+	})
+	return accepted, err
+}
+
+func (a *API) restoreProject(q *request) (any, error) {
+	return a.changeProject(q, func(p *ledger.Project) error { p.DeletedAt = time.Time{}; return nil })
+}
+
+func (a *API) archiveProject(q *request) (any, error) {
+	return a.changeProject(q, func(p *ledger.Project) error { p.Archived = true; return nil })
+}
+
+func (a *API) unarchiveProject(q *request) (any, error) {
+	return a.changeProject(q, func(p *ledger.Project) error { p.Archived = false; return nil })
+}
+
+func (a *API) transferProject(q *request) (any, error) {
+	n, err := a.namespaceOf(q, q.params.text("namespace"))
 	if err != nil {
 		return nil, err
 	}
+	if _, err := q.Decide(packhouse.Group, n.ID, authz.CreateProject); err != nil {
+		return nil, err
+	}
+	p, err := a.Changes.MoveProject(q.Context(), q.By, q.Target.ID, n.ID, path.Base(q.Target.Path))
+	if err != nil {
+		return nil, taken(err)
+	}
 	return a.project(q, p), nil
+}
+
+func (a *API) shareProject(q *request) (any, error) {
+	if err := a.share(q); err != nil {
+		return nil, err
+	}
+	for _, s := range a.Directory.Shares(q.Target) {
+		if itoa(s.GroupID) == q.params.text("group_id") {
+			return object{
+				"id": s.GroupID, "project_id": q.Target.ID, "group_id": s.GroupID, "group_access": s.Role, "expires_at": date(s.ExpiresAt),
+			}, nil
+		}
+	}
+	return nil, packhouse.Errorf(packhouse.NotFound, "404 Group Link Not Found") // ended by another request
+}
+
+func (a *API) createProjectFor(q *request) (any, error) {
+	u, err := a.namedInPath(q)
+	if err != nil {
+		return nil, err
+	}
+	own := a.Directory.Personal(u.ID)
+	if own == nil {
+		return nil, packhouse.Errorf(packhouse.NotFound, "404 Namespace Not Found")
+	}
+	return a.makeProject(q, own.ID)
 }
 
 // taken puts a lost race or a used name into the words of a validation. The

@@ -35,12 +35,8 @@ func moment(t time.Time) any {
 
 // user is the short form that lists and references use.
 func (q *request) user(u *ledger.User) object {
-	state := "active"
-	if u.Blocked {
-		state = "blocked"
-	}
 	return object{
-		"id": u.ID, "username": u.Username, "name": u.Name, "state": state, "locked": false,
+		"id": u.ID, "username": u.Username, "name": u.Name, "state": u.Standing(), "locked": false,
 		"avatar_url": nil, "web_url": q.link(u.Username), "public_email": "",
 	}
 }
@@ -52,11 +48,11 @@ func (q *request) fullUser(u *ledger.User) object {
 		"created_at": stamp(u.CreatedAt), "bio": "", "location": "", "organization": "", "job_title": "",
 		"website_url": "", "bot": u.Bot, "external": u.External, "private_profile": false,
 		"email": u.Email, "commit_email": u.Email, "confirmed_at": stamp(u.CreatedAt), "identities": []any{},
-		"can_create_group": !u.External, "can_create_project": true, "projects_limit": 100000,
+		"can_create_group": !u.External && !u.NoGroups, "can_create_project": true, "projects_limit": 100000,
 		"two_factor_enabled": false, "theme_id": 1, "color_scheme_id": 1,
 	})
 	if q.Actor.Admin {
-		o["is_admin"] = u.Admin
+		o["is_admin"], o["note"] = u.Admin, u.Note
 	}
 	return o
 }
@@ -70,7 +66,8 @@ func (a *API) group(q *request, n *ledger.Namespace) object {
 		"organization_id": 1, "share_with_group_lock": false, "require_two_factor_authentication": false,
 		"two_factor_grace_period": 48, "project_creation_level": "developer", "subgroup_creation_level": "maintainer",
 		"request_access_enabled": false, "emails_enabled": false, "mentions_disabled": nil, "lfs_enabled": false,
-		"default_branch_protection": 2, "shared_with_groups": []any{}, "archived": false, "marked_for_deletion_on": nil,
+		"default_branch_protection": 2, "shared_with_groups": a.shares(packhouse.Target{Level: packhouse.Group, ID: n.ID}),
+		"archived": false, "marked_for_deletion_on": date(n.DeletedAt),
 	}
 	if n.ParentID != 0 {
 		o["parent_id"] = n.ParentID
@@ -104,7 +101,8 @@ func (a *API) project(q *request, p *ledger.Project) object {
 		"package_registry_access_level": p.Registry,
 		"issues_enabled":                false, "merge_requests_enabled": false, "wiki_enabled": false, "jobs_enabled": false,
 		"snippets_enabled": false, "builds_access_level": "disabled", "repository_access_level": "disabled",
-		"shared_runners_enabled": false, "shared_with_groups": []any{}, "marked_for_deletion_on": nil,
+		"shared_runners_enabled": false, "marked_for_deletion_on": date(p.DeletedAt),
+		"shared_with_groups":         a.shares(packhouse.Target{Level: packhouse.Project, ID: p.ID}),
 		"ci_job_token_scope_enabled": false, "import_status": "none",
 		"_links": object{
 			"self":    q.link("api/v4/projects/" + itoa(p.ID)),

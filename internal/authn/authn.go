@@ -198,10 +198,10 @@ func (a *Authenticator) actor(t *ledger.Token) (packhouse.Actor, error) {
 	if user == nil {
 		return packhouse.Actor{}, errUnknown()
 	}
-	if user.Blocked {
+	if state := user.Standing(); state != "active" {
 		return packhouse.Actor{}, &packhouse.Error{
-			Kind: packhouse.Forbidden, Rule: "blocked", Message: "403 Forbidden - Your account has been blocked",
-			Fix: "ask an administrator to unblock " + user.Username,
+			Kind: packhouse.Forbidden, Rule: "blocked", Message: "403 Forbidden - Your account has been " + state,
+			Fix: "ask an administrator to make " + user.Username + " active again",
 		}
 	}
 	actor.Name, actor.Admin, actor.External = user.Username, user.Admin, user.External

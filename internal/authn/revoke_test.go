@@ -90,7 +90,7 @@ func TestAdvice(t *testing.T) {
 		{"revoked", sc.revoked(packhouse.PersonalToken), "the token was revoked; make a new one"},
 		{"finished", sc.revoked(packhouse.JobToken), "the job of this token has finished"},
 		{"unknown", "glpat-nobody", "the token is not known here; check that it was made on this server and copied whole"},
-		{"blocked", sc.blocked(packhouse.PersonalToken), "ask an administrator to unblock eve-personal"},
+		{"blocked", sc.blocked(packhouse.PersonalToken), "ask an administrator to make eve-personal active again"},
 	} {
 		_, err := sc.ask("/", "Private-Token: "+test.secret)
 		if e := packhouse.AsError(err); err == nil || e.Fix != test.want || e.Rule == "" {

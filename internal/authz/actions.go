@@ -14,10 +14,11 @@ type Action uint8
 // The actions. Rights are in the table below; roles and scopes follow
 // GitLab's permission tables.
 const (
-	Anyone    Action = iota + 1 // health and the like: always allowed
-	SignedIn                    // GET /user, /version: any credential with a user behind it
-	SelfToken                   // read, rotate or revoke the access token that was sent
-	OwnJob                      // GET /job: ask what job the job token belongs to
+	Anyone     Action = iota + 1 // health and the like: always allowed
+	SignedIn                     // GET /user, /version: any credential with a user behind it
+	SelfToken                    // read, rotate or revoke the access token that was sent
+	OwnAccount                   // what is one's own: access tokens
+	OwnJob                       // GET /job: ask what job the job token belongs to
 
 	ReadPackages    // pull and search, by a package protocol
 	PublishPackages // push, retag, by a package protocol
@@ -124,6 +125,8 @@ var rules = [...]rule{
 		kinds: accessTokens, scopes: userRead},
 	SelfToken: {name: "SelfToken", doing: "handling your own token on", levels: anyLevel, by: byCredential,
 		kinds: accessTokens},
+	OwnAccount: {name: "OwnAccount", doing: "managing your own account on", levels: anyLevel, by: byCredential,
+		kinds: accessTokens, scopes: api},
 	OwnJob: {name: "OwnJob", doing: "asking for your own job on", levels: anyLevel, by: byCredential,
 		kinds: jobTokens},
 

@@ -12,6 +12,7 @@ import (
 // same however much that is.
 type below struct {
 	open    int                           // projects whose registry is open to everybody
+	shared  map[int64]int                 // shares of what is below, by invited group
 	lasting map[int64]int                 // memberships without an end, by user
 	ending  map[int64]map[place]time.Time // when the others end, by user
 }
@@ -63,7 +64,7 @@ func (d *Directory) groupsAbove(at place) iter.Seq[int64] {
 func (d *Directory) belowOf(group int64) *below {
 	b := d.below[group]
 	if b == nil {
-		b = &below{lasting: map[int64]int{}, ending: map[int64]map[place]time.Time{}}
+		b = &below{shared: map[int64]int{}, lasting: map[int64]int{}, ending: map[int64]map[place]time.Time{}}
 		d.below[group] = b
 	}
 	return b
@@ -87,12 +88,48 @@ func (d *Directory) countProject(p *ledger.Project, n int) {
 	for _, m := range d.members[at] {
 		d.countMember(at, m, n)
 	}
+	for group := range d.shares[at] {
+		d.countShare(at, group, n)
+	}
+	d.indexProject(p, n > 0)
+}
+
+// countShare adds a share at a place to the groups above it.
+func (d *Directory) countShare(at place, invited int64, n int) {
+	for group := range d.groupsAbove(at) {
+		b := d.belowOf(group)
+		if b.shared[invited] += n; b.shared[invited] == 0 {
+			delete(b.shared, invited)
+		}
+	}
+}
+
+// indexProject puts a project into the ordered lists, or takes it out of them.
+func (d *Directory) indexProject(p *ledger.Project, in bool) {
+	change := func(list ids) ids {
+		if in {
+			return list.with(p.ID)
+		}
+		return list.without(p.ID)
+	}
+	d.all = change(d.all)
+	switch p.Visibility {
+	case packhouse.VisibilityPublic:
+		d.open[0] = change(d.open[0])
+	case packhouse.VisibilityInternal:
+		d.open[1] = change(d.open[1])
+	}
+	for namespace := range d.groupsAbove(place{packhouse.Project, p.ID}) {
+		d.inside[namespace] = change(d.inside[namespace])
+	}
 }
 
 // recount counts everything again, after a group went elsewhere with all that is
 // below it, or came after what is below it.
 func (d *Directory) recount() {
 	clear(d.below)
+	clear(d.inside)
+	d.all, d.open = nil, [2]ids{}
 	for _, p := range d.projects {
 		d.countProject(p, 1)
 	}
@@ -100,6 +137,13 @@ func (d *Directory) recount() {
 		for _, m := range members {
 			if at.level == packhouse.Group {
 				d.countMember(at, m, 1)
+			}
+		}
+	}
+	for at, shares := range d.shares {
+		for group := range shares {
+			if at.level == packhouse.Group {
+				d.countShare(at, group, 1)
 			}
 		}
 	}

@@ -144,11 +144,6 @@ func (c *Changes) AddMember(ctx context.Context, by ledger.By, m ledger.Member) 
 	return &m, err
 }
 
-// RemoveMember takes a user's role away. packhouse.NotFound: they have none there.
-func (c *Changes) RemoveMember(ctx context.Context, by ledger.By, t packhouse.Target, userID int64) error {
-	return c.append(ctx, by, &ledger.MemberRemove{Target: packhouse.Target{Level: t.Level, ID: t.ID}, UserID: userID})
-}
-
 // Admit puts a project or group on a project's job-token allowlist.
 // packhouse.Conflict: it is there already.
 func (c *Changes) Admit(ctx context.Context, by ledger.By, a ledger.Admission) error {
@@ -186,6 +181,9 @@ func (c *Changes) append(ctx context.Context, by ledger.By, e ledger.Event) erro
 // pathPattern is GitLab's rule for one part of a path: it begins with a letter,
 // digit, underscore or dot.
 var pathPattern = regexp.MustCompile(`\A[a-zA-Z0-9_.][a-zA-Z0-9_.-]{0,254}\z`)
+
+// CheckPath refuses what cannot be the last part of a group's or project's path.
+func CheckPath(last string) error { return checkPath("path", last) }
 
 func checkPath(param, path string) error {
 	if path == "" {

@@ -45,6 +45,12 @@ type Directory struct {
 	below      map[int64]*below                  // by group
 	admissions map[int64]map[place]bool
 	settings   map[place]ledger.Settings
+	shares     map[place]map[int64]ledger.Share // by invited group
+	places     map[int64]map[place]bool         // where a user is a member, by user id
+	subgroups  map[int64]ids                    // directly in a group; at the top: 0
+	open       [2]ids                           // projects that are public, or internal
+	inside     map[int64]ids                    // projects in a namespace and all below it
+	all        ids                              // projects
 }
 
 // place is a target without its path.
@@ -67,6 +73,8 @@ func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error)
 		projects: map[int64]*ledger.Project{}, members: map[place]map[int64]ledger.Member{},
 		below: map[int64]*below{}, personal: map[int64]int64{},
 		admissions: map[int64]map[place]bool{}, settings: map[place]ledger.Settings{},
+		shares: map[place]map[int64]ledger.Share{}, places: map[int64]map[place]bool{},
+		subgroups: map[int64]ids{}, inside: map[int64]ids{},
 	}
 	// Entries that are committed while we load wait at the lock, and those that
 	// the load has seen already are told apart by their number.
@@ -90,6 +98,9 @@ func (d *Directory) load(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	if err := each(ctx, tx.Members, d.putMember); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Shares, d.putShare); err != nil {
 		return err
 	}
 	if err := each(ctx, tx.Admissions, d.putAdmission); err != nil {
@@ -126,6 +137,12 @@ func (d *Directory) Apply(entries []ledger.Entry) {
 			d.putMember(e.Member)
 		case *ledger.MemberRemove:
 			d.removeMember(e.Target, e.UserID)
+		case *ledger.SharePut:
+			d.putShare(e.Share)
+		case *ledger.ShareRemove:
+			d.removeShare(placeOf(e.Target), e.GroupID)
+		case *ledger.UserRemove:
+			d.removeUser(e)
 		case *ledger.AdmissionPut:
 			d.putAdmission(e.Admission)
 		case *ledger.AdmissionRemove:
@@ -150,13 +167,19 @@ func (d *Directory) putNamespace(n ledger.Namespace) {
 		delete(d.routes, store.Key(old.Path))
 		delete(d.personal, old.UserID)
 	}
+	if old == nil || old.ParentID != n.ParentID {
+		if old != nil {
+			d.subgroups[old.ParentID] = d.subgroups[old.ParentID].without(n.ID)
+		}
+		d.subgroups[n.ParentID] = d.subgroups[n.ParentID].with(n.ID)
+	}
 	d.namespaces[n.ID] = &n
 	d.routes[store.Key(n.Path)] = packhouse.Target{Level: packhouse.Group, ID: n.ID, Path: n.Path}
 	if n.UserID != 0 {
 		d.personal[n.UserID] = n.ID
 	}
 	moved := old != nil && old.ParentID != n.ParentID
-	late := old == nil && (d.below[n.ID] != nil || d.members[place{packhouse.Group, n.ID}] != nil)
+	late := old == nil && (d.below[n.ID] != nil || d.inside[n.ID] != nil || d.members[place{packhouse.Group, n.ID}] != nil)
 	if moved || late {
 		d.recount()
 	}
@@ -179,6 +202,10 @@ func (d *Directory) putMember(m ledger.Member) {
 		d.members[at] = map[int64]ledger.Member{}
 	}
 	d.members[at][m.UserID] = m
+	if d.places[m.UserID] == nil {
+		d.places[m.UserID] = map[place]bool{}
+	}
+	d.places[m.UserID][at] = true
 	d.countMember(at, m, 1)
 }
 
@@ -187,6 +214,41 @@ func (d *Directory) removeMember(t packhouse.Target, userID int64) {
 	if old, known := d.members[at][userID]; known {
 		d.countMember(at, old, -1)
 		delete(d.members[at], userID)
+		delete(d.places[userID], at)
+	}
+}
+
+func (d *Directory) removeUser(e *ledger.UserRemove) {
+	for at := range d.places[e.UserID] {
+		d.removeMember(packhouse.Target{Level: at.level, ID: at.id}, e.UserID)
+	}
+	delete(d.places, e.UserID)
+	if u := d.users[e.UserID]; u != nil {
+		delete(d.usernames, store.Key(u.Username))
+	}
+	delete(d.users, e.UserID)
+	delete(d.personal, e.UserID)
+	if n := d.namespaces[e.NamespaceID]; n != nil {
+		delete(d.routes, store.Key(n.Path))
+		delete(d.namespaces, n.ID)
+		d.subgroups[n.ParentID] = d.subgroups[n.ParentID].without(n.ID)
+	}
+}
+
+func (d *Directory) putShare(s ledger.Share) {
+	at := placeOf(s.Target)
+	d.removeShare(at, s.GroupID)
+	if d.shares[at] == nil {
+		d.shares[at] = map[int64]ledger.Share{}
+	}
+	d.shares[at][s.GroupID] = s
+	d.countShare(at, s.GroupID, 1)
+}
+
+func (d *Directory) removeShare(at place, groupID int64) {
+	if _, known := d.shares[at][groupID]; known {
+		d.countShare(at, groupID, -1)
+		delete(d.shares[at], groupID)
 	}
 }
 

@@ -31,9 +31,9 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 		if n == nil {
 			return o
 		}
-		o.Exists, o.Visibility = true, n.Visibility
+		o.Exists, o.Visibility, o.Deleting = true, n.Visibility, d.deleting(placeOf(t))
 		if b := d.below[t.ID]; b != nil {
-			o.MemberBelow, o.OpenBelow = who.UserID != 0 && b.member(who.UserID, now), b.open > 0
+			o.MemberBelow, o.OpenBelow = who.UserID != 0 && (b.member(who.UserID, now) || d.invitedBelow(b, who.UserID, now)), b.open > 0
 		}
 	case packhouse.Project:
 		p := d.projects[t.ID]
@@ -41,6 +41,7 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 			return o
 		}
 		o.Exists, o.Visibility, o.Registry, o.Archived = true, p.Visibility, p.Registry, p.Archived
+		o.Deleting = d.deleting(placeOf(t))
 		if who.Job != nil {
 			o.Admits = d.admits(who.Job.ProjectID, t.ID)
 		}
@@ -54,14 +55,66 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 	return o
 }
 
+// deleting reports whether a place, or what it is in, is marked for deletion.
+func (d *Directory) deleting(at place) bool {
+	if p := d.projects[at.id]; at.level == packhouse.Project && p != nil && !p.DeletedAt.IsZero() {
+		return true
+	}
+	if at.level == packhouse.Group && !d.namespaces[at.id].DeletedAt.IsZero() {
+		return true
+	}
+	for group := range d.groupsAbove(at) {
+		if n := d.namespaces[group]; n != nil && !n.DeletedAt.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// invitedBelow reports whether something below a group is shared with a group
+// that a user is a member of.
+func (d *Directory) invitedBelow(b *below, userID int64, now time.Time) bool {
+	for group := range b.shared {
+		if d.membership(userID, place{packhouse.Group, group}, now) > packhouse.NoAccess {
+			return true
+		}
+	}
+	return false
+}
+
+// counts reports whether what ends at a time still counts.
+func counts(end, now time.Time) bool { return end.IsZero() || now.Before(end) }
+
+// membership is the strongest role by membership at a place or above, shares
+// aside.
+func (d *Directory) membership(userID int64, at place, now time.Time) packhouse.Role {
+	strongest := packhouse.NoAccess
+	for {
+		if m, ok := d.members[at][userID]; ok && counts(m.ExpiresAt, now) {
+			strongest = max(strongest, m.Role)
+		}
+		above := d.above(at)
+		if above == 0 {
+			return strongest
+		}
+		at = place{packhouse.Group, above}
+	}
+}
+
 // role is the strongest role that a user has at a place, by membership there or
-// above, or as the owner of the personal namespace that it is in. Memberships
-// that have run out do not count.
+// above, by a share with a group that they are a member of, or as the owner of
+// the personal namespace that it is in. What has run out does not count, and the
+// members of an invited group do not bring along groups invited to that.
 func (d *Directory) role(userID int64, at place, now time.Time) packhouse.Role {
 	strongest := packhouse.NoAccess
 	for {
-		if m, ok := d.members[at][userID]; ok && (m.ExpiresAt.IsZero() || now.Before(m.ExpiresAt)) {
+		if m, ok := d.members[at][userID]; ok && counts(m.ExpiresAt, now) {
 			strongest = max(strongest, m.Role)
+		}
+		for group, s := range d.shares[at] {
+			if s.Role > strongest && counts(s.ExpiresAt, now) {
+				strongest = max(strongest, min(s.Role, d.membership(userID, place{packhouse.Group, group}, now)))
+			}
 		}
 		if at.level == packhouse.Group && d.namespaces[at.id] != nil && d.namespaces[at.id].UserID == userID {
 			return packhouse.Owner

@@ -94,6 +94,8 @@ type Way interface {
 	// In decides about an action on a project and returns what can be changed
 	// there, for a request whose body or package says what it is about.
 	In(c *Call, projectID int64, action authz.Action) (*registry.Hosted, error)
+	// Decide decides about an action on another target than the call's.
+	Decide(c *Call, t packhouse.Target, action authz.Action) (packhouse.Target, error)
 	// Explain says what would be decided about a request of some actor.
 	Explain(who packhouse.Actor, method string, u *url.URL) Explanation
 }
@@ -117,6 +119,13 @@ func (c *Call) Below(path string) registry.Source { return c.way.Below(c, path) 
 // what can be changed there, or the refusal.
 func (c *Call) In(projectID int64, action authz.Action) (*registry.Hosted, error) {
 	return c.way.In(c, projectID, action)
+}
+
+// Decide has the gate decide about a further action, on the group, project or
+// instance of that level and id. It returns the target with its path, or the
+// refusal.
+func (c *Call) Decide(level packhouse.Level, id int64, action authz.Action) (packhouse.Target, error) {
+	return c.way.Decide(c, packhouse.Target{Level: level, ID: id}, action)
 }
 
 // Mount is the path below Base at which the format was addressed, escaped:

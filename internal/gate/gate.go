@@ -232,15 +232,22 @@ func (p *passage) Below(c *format.Call, path string) registry.Source {
 
 // In implements format.Way.
 func (p *passage) In(c *format.Call, projectID int64, action authz.Action) (*registry.Hosted, error) {
-	d := p.gate.options.Directory
-	target := packhouse.Target{Level: packhouse.Project, ID: projectID}
-	target.Path = d.PathOf(target)
-	decision := authz.Decide(c.Actor, action, d.Object(c.Actor, target))
-	if decision.Outcome != authz.Allow {
-		return nil, refusal(decision, target)
+	if _, err := p.Decide(c, packhouse.Target{Level: packhouse.Project, ID: projectID}, action); err != nil {
+		return nil, err
 	}
 	by := ledger.Of(c.Actor, c.RequestID)
 	return p.gate.options.Registry.Hosted(projectID, p.seen.Protocol, c.Actor, by), nil
+}
+
+// Decide implements format.Way.
+func (p *passage) Decide(c *format.Call, t packhouse.Target, action authz.Action) (packhouse.Target, error) {
+	d := p.gate.options.Directory
+	t.Path = d.PathOf(t)
+	decision := authz.Decide(c.Actor, action, d.Object(c.Actor, t))
+	if decision.Outcome != authz.Allow {
+		return t, refusal(decision, t)
+	}
+	return t, nil
 }
 
 // anonymous turns "not found" into a challenge where a visitor asked many

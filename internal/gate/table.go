@@ -116,7 +116,7 @@ func (t *table) find(path format.Path) mounted {
 		return at(t.root, packhouse.Instance, "", 0)
 	}
 	switch {
-	case s[2] == "projects" && len(s) > 3:
+	case s[2] == "projects" && len(s) > 3 && s[3] != "user": // every project is in a namespace, so none is called that
 		if len(s) > 5 && s[4] == "packages" && t.formats[s[5]] != nil {
 			return at(t.formats[s[5]], packhouse.Project, s[3], 6)
 		}

@@ -20,8 +20,32 @@ type User struct {
 	Admin     bool      `json:"admin,omitempty"`
 	External  bool      `json:"external,omitempty"`
 	Bot       bool      `json:"bot,omitempty"`
-	Blocked   bool      `json:"blocked,omitempty"`
+	Blocked   bool      `json:"blocked,omitempty"` // older entries; newer ones have State
+	State     UserState `json:"state,omitempty"`
+	Note      string    `json:"note,omitempty"`      // of administrators about the user
+	NoGroups  bool      `json:"no_groups,omitempty"` // may not make top-level groups
 	CreatedAt time.Time `json:"created_at"`
+}
+
+// UserState says why the tokens of a user do not work; "" means that they do.
+type UserState string
+
+// The states of a user other than active, in GitLab's words.
+const (
+	UserBlocked     UserState = "blocked"
+	UserDeactivated UserState = "deactivated"
+	UserBanned      UserState = "banned"
+)
+
+// Standing returns the user's state as GitLab shows it: "active", "blocked", ….
+func (u *User) Standing() string {
+	switch {
+	case u.State != "":
+		return string(u.State)
+	case u.Blocked:
+		return string(UserBlocked)
+	}
+	return "active"
 }
 
 // Namespace is a group, or the personal namespace of a user.
@@ -34,6 +58,8 @@ type Namespace struct {
 	Description string               `json:"description,omitempty"`
 	Visibility  packhouse.Visibility `json:"visibility"`
 	CreatedAt   time.Time            `json:"created_at"`
+	// DeletedAt is when it was marked for deletion, with all that is below it.
+	DeletedAt time.Time `json:"deleted_at,omitzero"`
 }
 
 // Project is where packages are published.
@@ -49,12 +75,23 @@ type Project struct {
 	OpenToJobs  bool                     `json:"open_to_jobs,omitempty"` // the job-token allowlist is switched off
 	CreatorID   int64                    `json:"creator_id,omitempty"`
 	CreatedAt   time.Time                `json:"created_at"`
+	DeletedAt   time.Time                `json:"deleted_at,omitzero"` // when it was marked for deletion
 }
 
 // Member gives a user a role in a group or project and all below it.
 type Member struct {
 	Target    packhouse.Target `json:"target"` // level and id
 	UserID    int64            `json:"user_id"`
+	Role      packhouse.Role   `json:"role"`
+	ExpiresAt time.Time        `json:"expires_at,omitzero"` // zero: never
+	CreatedAt time.Time        `json:"created_at"`
+}
+
+// Share gives the members of a group a role in another group, or in a project,
+// and all below it: the role that they have in their group, up to Role.
+type Share struct {
+	Target    packhouse.Target `json:"target"` // level and id of what is shared
+	GroupID   int64            `json:"group_id"`
 	Role      packhouse.Role   `json:"role"`
 	ExpiresAt time.Time        `json:"expires_at,omitzero"` // zero: never
 	CreatedAt time.Time        `json:"created_at"`
@@ -155,6 +192,22 @@ type (
 		Target packhouse.Target `json:"target"`
 		UserID int64            `json:"user_id"`
 	}
+	// SharePut shares a group or project with a group, or changes how.
+	SharePut struct {
+		Create bool  `json:"create,omitempty"`
+		Share  Share `json:"share"`
+	}
+	// ShareRemove shares it no more.
+	ShareRemove struct {
+		Target  packhouse.Target `json:"target"`
+		GroupID int64            `json:"group_id"`
+	}
+	// UserRemove removes a user for good, with memberships and personal namespace.
+	// The user must own no projects.
+	UserRemove struct {
+		UserID      int64 `json:"user_id"`
+		NamespaceID int64 `json:"namespace_id,omitempty"` // the personal one; 0 for a bot
+	}
 	// TokenPut creates a token or replaces its record, as when it is revoked.
 	TokenPut struct {
 		Create bool  `json:"create,omitempty"`
@@ -180,6 +233,9 @@ var (
 	verbProjectPut      = register[ProjectPut]("project.put")
 	verbMemberPut       = register[MemberPut]("member.put")
 	verbMemberRemove    = register[MemberRemove]("member.remove")
+	verbSharePut        = register[SharePut]("share.put")
+	verbShareRemove     = register[ShareRemove]("share.remove")
+	verbUserRemove      = register[UserRemove]("user.remove")
 	verbTokenPut        = register[TokenPut]("token.put")
 	verbAdmissionPut    = register[AdmissionPut]("admission.put")
 	verbAdmissionRemove = register[AdmissionRemove]("admission.remove")
@@ -200,6 +256,15 @@ func (*MemberPut) Verb() string { return verbMemberPut }
 
 // Verb implements Event.
 func (*MemberRemove) Verb() string { return verbMemberRemove }
+
+// Verb implements Event.
+func (*SharePut) Verb() string { return verbSharePut }
+
+// Verb implements Event.
+func (*ShareRemove) Verb() string { return verbShareRemove }
+
+// Verb implements Event.
+func (*UserRemove) Verb() string { return verbUserRemove }
 
 // Verb implements Event.
 func (*TokenPut) Verb() string { return verbTokenPut }
@@ -229,6 +294,15 @@ func (e *MemberPut) Object() string { return memberObject(e.Member.Target, e.Mem
 func (e *MemberRemove) Object() string { return memberObject(e.Target, e.UserID) }
 
 // Object implements Event.
+func (e *SharePut) Object() string { return shareObject(e.Share.Target, e.Share.GroupID) }
+
+// Object implements Event.
+func (e *ShareRemove) Object() string { return shareObject(e.Target, e.GroupID) }
+
+// Object implements Event.
+func (e *UserRemove) Object() string { return fmt.Sprintf("users/%d", e.UserID) }
+
+// Object implements Event.
 func (e *TokenPut) Object() string { return fmt.Sprintf("tokens/%d", e.Token.ID) }
 
 // Object implements Event.
@@ -246,6 +320,10 @@ func (a Admission) object() string {
 
 func memberObject(t packhouse.Target, userID int64) string {
 	return fmt.Sprintf("%s/members/%d", targetObject(t), userID)
+}
+
+func shareObject(t packhouse.Target, groupID int64) string {
+	return fmt.Sprintf("%s/shares/%d", targetObject(t), groupID)
 }
 
 func targetObject(t packhouse.Target) string {

@@ -22,6 +22,12 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyMemberPut(ctx, e)
 	case *ledger.MemberRemove:
 		return tx.applyMemberRemove(ctx, e)
+	case *ledger.SharePut:
+		return tx.applySharePut(ctx, e)
+	case *ledger.ShareRemove:
+		return tx.applyShareRemove(ctx, e)
+	case *ledger.UserRemove:
+		return tx.applyUserRemove(ctx, e)
 	case *ledger.TokenPut:
 		return tx.applyTokenPut(ctx, e)
 	case *ledger.AdmissionPut:

@@ -98,6 +98,49 @@ func (tx *Tx) applyMemberRemove(ctx context.Context, e *ledger.MemberRemove) err
 		int(e.Target.Level), e.Target.ID, e.UserID)
 }
 
+func (tx *Tx) applySharePut(ctx context.Context, e *ledger.SharePut) error {
+	record, err := jsonOf(e.Share)
+	if err != nil {
+		return err
+	}
+	s := e.Share
+	if !e.Create {
+		return tx.change(ctx, missingShare,
+			`UPDATE shares SET record = $4 WHERE level = $1 AND target_id = $2 AND group_id = $3`,
+			int(s.Target.Level), s.Target.ID, s.GroupID, record)
+	}
+	return tx.insert(ctx, "The group has already been shared with",
+		`INSERT INTO shares (level, target_id, group_id, record) VALUES ($1, $2, $3, $4)`,
+		int(s.Target.Level), s.Target.ID, s.GroupID, record)
+}
+
+const missingShare = "404 Group Link Not Found"
+
+func (tx *Tx) applyShareRemove(ctx context.Context, e *ledger.ShareRemove) error {
+	return tx.change(ctx, missingShare,
+		`DELETE FROM shares WHERE level = $1 AND target_id = $2 AND group_id = $3`,
+		int(e.Target.Level), e.Target.ID, e.GroupID)
+}
+
+// applyUserRemove leaves the user's tokens: they are revoked before, and stay
+// known as such.
+func (tx *Tx) applyUserRemove(ctx context.Context, e *ledger.UserRemove) error {
+	if err := tx.change(ctx, "404 User Not Found", `DELETE FROM users WHERE id = $1`, e.UserID); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM members WHERE user_id = $1`, e.UserID); err != nil {
+		return err
+	}
+	if e.NamespaceID == 0 {
+		return nil
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM routes WHERE level = $1 AND id = $2`, int(packhouse.Group), e.NamespaceID); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `DELETE FROM namespaces WHERE id = $1`, e.NamespaceID)
+	return err
+}
+
 func (tx *Tx) applyAdmissionPut(ctx context.Context, e *ledger.AdmissionPut) error {
 	a := e.Admission
 	return tx.insert(ctx, "Target project is already in the job token scope",
@@ -147,6 +190,34 @@ func (tx *Tx) Project(ctx context.Context, id int64) (*ledger.Project, error) {
 // Members reads all memberships.
 func (tx *Tx) Members(ctx context.Context) ([]ledger.Member, error) {
 	return records[ledger.Member](ctx, tx, `SELECT record FROM members ORDER BY level, target_id, user_id`)
+}
+
+// Shares reads all shares of groups and projects with groups.
+func (tx *Tx) Shares(ctx context.Context) ([]ledger.Share, error) {
+	return records[ledger.Share](ctx, tx, `SELECT record FROM shares ORDER BY level, target_id, group_id`)
+}
+
+// User finds a user by its id. packhouse.NotFound: there is none.
+func (tx *Tx) User(ctx context.Context, id int64) (*ledger.User, error) {
+	return oneRecord[ledger.User](ctx, tx, "404 User Not Found", `SELECT record FROM users WHERE id = $1`, id)
+}
+
+// Namespace finds a group or personal namespace by its id. packhouse.NotFound:
+// there is none.
+func (tx *Tx) Namespace(ctx context.Context, id int64) (*ledger.Namespace, error) {
+	return oneRecord[ledger.Namespace](ctx, tx, "404 Group Not Found", `SELECT record FROM namespaces WHERE id = $1`, id)
+}
+
+// Member finds a membership. packhouse.NotFound: there is none.
+func (tx *Tx) Member(ctx context.Context, t packhouse.Target, userID int64) (*ledger.Member, error) {
+	return oneRecord[ledger.Member](ctx, tx, "404 Member Not Found",
+		`SELECT record FROM members WHERE level = $1 AND target_id = $2 AND user_id = $3`, int(t.Level), t.ID, userID)
+}
+
+// MembersOf lists the memberships of one group or project.
+func (tx *Tx) MembersOf(ctx context.Context, t packhouse.Target) ([]ledger.Member, error) {
+	return records[ledger.Member](ctx, tx,
+		`SELECT record FROM members WHERE level = $1 AND target_id = $2 ORDER BY user_id`, int(t.Level), t.ID)
 }
 
 // Settings reads all package settings.

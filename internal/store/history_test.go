@@ -87,7 +87,7 @@ func (h *history) site() ledger.Site {
 
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
-	user, namespace, project, member, memberRemoval, tokenPut, admission, admissionRemoval, settings,
+	user, userRemoval, namespace, project, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings,
 	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
 }
 
@@ -131,6 +131,21 @@ func member(h *history) step {
 
 func memberRemoval(h *history) step {
 	remove := &ledger.MemberRemove{Target: h.target(), UserID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func userRemoval(h *history) step {
+	remove := &ledger.UserRemove{UserID: h.id(), NamespaceID: rapid.SampledFrom([]int64{0, 1, 9}).Draw(h.t, "namespace")}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func share(h *history) step {
+	put := &ledger.SharePut{Create: h.create(), Share: ledger.Share{Target: h.target(), GroupID: h.id(), Role: packhouse.Reporter}}
+	return event(func(*store.Tx) ledger.Event { return put })
+}
+
+func shareRemoval(h *history) step {
+	remove := &ledger.ShareRemove{Target: h.target(), GroupID: h.id()}
 	return event(func(*store.Tx) ledger.Event { return remove })
 }
 
