@@ -16,9 +16,10 @@ const (
 	GroupToken              // acts as a bot user that is a member of one group
 	DeployToken             // acts as itself, on one project or below one group
 	JobToken                // acts as the user who started a CI job, narrowed by allowlists
+	Session                 // a user who has signed in with a browser
 )
 
-var actorKindNames = []string{"anonymous", "personal", "project", "group", "deploy", "job"}
+var actorKindNames = []string{"anonymous", "personal", "project", "group", "deploy", "job", "session"}
 
 // String returns the kind's name as stored and shown: "deploy".
 func (k ActorKind) String() string { return actorKindNames[k] }
@@ -65,6 +66,7 @@ type Job struct {
 	Pipeline    Pipeline  `json:"pipeline"`
 	Publish     bool      `json:"publish"` // false when minted with READ_PACKAGES alone
 	StartedAt   time.Time `json:"started_at"`
+	Trust       *Trust    `json:"trust,omitempty"` // set when a trusted publisher vouched for it
 }
 
 // Pipeline is the CI run that published something, as its CI system told it.

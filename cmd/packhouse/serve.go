@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 
+	"packhouse/internal/authn"
 	"packhouse/internal/config"
 	"packhouse/internal/directory"
 	"packhouse/internal/house"
+	"packhouse/internal/limit"
 	"packhouse/internal/server"
 	"packhouse/internal/telemetry"
 )
@@ -92,6 +95,14 @@ func furnishing(c *config.Config, log *slog.Logger) house.Options {
 	return house.Options{
 		Data: c.Data, RootToken: string(c.RootToken), Log: log,
 		External: c.ExternalURL, TrustedProxies: c.TrustedProxies, QueryTokens: c.QueryTokens,
+		IssuerNetworks: c.IssuerNetworks,
+		Upstream:       upstream(c),
+		Sessions:       authn.SessionOptions{Idle: c.SessionIdle, Life: c.SessionLife},
+		Rates: limit.RateOptions{
+			Packages: limit.Rate(c.LimitPackages), PackagesAnonymous: limit.Rate(c.LimitPackagesAnonymous),
+			API: limit.Rate(c.LimitAPI), APIAnonymous: limit.Rate(c.LimitAPIAnonymous),
+		},
+		Failures: limit.FailureOptions{Most: int(c.BanAfter), Ban: c.BanFor, Exempt: loopback},
 		Directory: directory.Options{
 			GuestsPull: c.GuestsCanPull, AnyonePull: c.AnyoneCanPull, PackagesDisabled: !c.PackagesEnabled,
 		},
@@ -99,6 +110,20 @@ func furnishing(c *config.Config, log *slog.Logger) house.Options {
 		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery,
 		Reserve: c.Reserve, CacheBytes: int(c.Cache), IndexBytes: int(c.IndexCache), GitLabVersion: c.GitLabVersion,
 	}
+}
+
+// loopback is never banned: a proxy on this machine that nobody told us about is
+// everybody.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+func upstream(c *config.Config) house.Upstream {
+	u := house.Upstream{
+		URL: c.UpstreamGitLab, Projects: map[int64]string{}, Prefixes: c.GitLabTokens, ExternalUsers: c.GitLabUsers == "external",
+	}
+	for _, p := range c.GitLabProjects {
+		u.Projects[p.Number] = p.Name
+	}
+	return u
 }
 
 type gcCommand struct{ config.Config }

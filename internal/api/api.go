@@ -12,6 +12,7 @@ import (
 	"packhouse/internal/authn"
 	"packhouse/internal/directory"
 	"packhouse/internal/format"
+	"packhouse/internal/oidc"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
 )
@@ -24,6 +25,8 @@ type API struct {
 	Authn     *authn.Authenticator
 	Issuer    authn.Issuer
 	Registry  *registry.Registry
+	Issuers   *oidc.Issuers
+	Passwords *authn.Passwords
 	Formats   []string // names of the formats, for filters and settings
 
 	Version       string // of Packhouse
@@ -57,6 +60,8 @@ func (a *API) endpoints() []endpoint {
 		a.tokenEndpoints(),
 		a.jobTokenEndpoints(),
 		a.allowlistEndpoints(),
+		a.publisherEndpoints(),
+		a.accountEndpoints(),
 		a.settingsEndpoints(),
 		a.packageEndpoints(),
 		a.explainEndpoints(),
@@ -88,6 +93,10 @@ func newRequest(r *http.Request, c *format.Call, header http.Header) (*request, 
 
 // WriteError implements format.Protocol.
 func (a *API) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse.Error) {
+	if oauthErrors[e.Rule] {
+		writeOAuthError(w, e)
+		return
+	}
 	format.GitLabError(w, e)
 }
 

@@ -10,6 +10,7 @@ import (
 	"packhouse/internal/api"
 	"packhouse/internal/gate"
 	"packhouse/internal/house"
+	"packhouse/internal/oidc/oidctest"
 )
 
 // book collects answers for a golden file.
@@ -58,7 +59,7 @@ func (r *routesSeen) observe(o *gate.Observation) {
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	seen := routesSeen{seen: map[string]bool{}}
-	s := start(t, func(o *house.Options) { o.Observe = seen.observe })
+	s := start(t, func(o *house.Options) { o.Observe, o.IssuerNetworks = seen.observe, oidctest.Loopback })
 	b := &book{scene: s}
 	s.person("dana", packhouse.Maintainer)
 	b.instance()
@@ -73,6 +74,8 @@ func TestDocuments(t *testing.T) {
 	b.people()
 	b.placesMore()
 	b.audit()
+	b.publishers()
+	b.account()
 	for _, route := range new(api.API).Routes() {
 		if key := route.Level.String() + " " + route.Method + " " + route.Path; !seen.seen[key] {
 			t.Errorf("the route %s has no document", key)

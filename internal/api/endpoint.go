@@ -134,6 +134,12 @@ func (e endpoint) answering(status int) endpoint {
 	return e
 }
 
+// unread leaves a request's credential to the handler.
+func (e endpoint) unread() endpoint {
+	e.Unread = true
+	return e
+}
+
 // locator is a format.Route.Locate with the parameters read.
 type locator func(q *request) (packhouse.Target, authz.Action, error)
 

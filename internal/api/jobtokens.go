@@ -71,14 +71,21 @@ func (a *API) mintJobToken(q *request) (any, error) {
 	}, nil
 }
 
-// jobUser is whom the job runs as. An administrator may name anybody, others
-// members of the project who have no more to say in it than they have.
+// jobUser is whom the job runs as.
 func (a *API) jobUser(q *request) (*ledger.User, error) {
 	name := q.params.text("user")
-	user := a.Directory.UserByName(name)
 	if name == "" {
-		user = a.Directory.User(q.Actor.UserID)
-	} else if id, ok := parseID(name); ok {
+		name = itoa(q.Actor.UserID)
+	}
+	return a.actingUser(q, name)
+}
+
+// actingUser finds whom jobs shall run as, by number or name. An administrator
+// may name anybody, others members of the target who have no more to say in it
+// than they have.
+func (a *API) actingUser(q *request, name string) (*ledger.User, error) {
+	user := a.Directory.UserByName(name)
+	if id, ok := parseID(name); ok {
 		user = a.Directory.User(id)
 	}
 	if user == nil {

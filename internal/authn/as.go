@@ -46,5 +46,8 @@ func (a *Authenticator) holder(ctx context.Context, id string) (packhouse.Actor,
 	if !token.Active(a.now()) {
 		return packhouse.Actor{}, errInactive(token)
 	}
+	if !a.vouched(token) {
+		return packhouse.Actor{}, errUnvouched()
+	}
 	return a.actor(token)
 }

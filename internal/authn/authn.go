@@ -29,6 +29,9 @@ type Options struct {
 	// QueryTokens accepts private_token and job_token in the query. GitLab does;
 	// they tend to end up in logs of proxies.
 	QueryTokens bool
+	// Upstream is asked about tokens that are not known here; nil for nobody.
+	Upstream *Upstream
+	Sessions SessionOptions
 }
 
 // Authenticator knows the tokens. Its methods may be called concurrently.
@@ -37,6 +40,8 @@ type Authenticator struct {
 	directory *directory.Directory
 	now       func() time.Time
 	query     bool
+	upstream  *Upstream
+	sessions  sessions
 	tokens    *memo.Memo[packhouse.Digest, *ledger.Token]
 }
 
@@ -48,6 +53,7 @@ func New(opts Options) *Authenticator {
 	}
 	a := &Authenticator{
 		store: opts.Store, directory: opts.Directory, now: opts.Now, query: opts.QueryTokens,
+		upstream: opts.Upstream, sessions: newSessions(opts.Sessions),
 		tokens: memo.New[packhouse.Digest, *ledger.Token](10_000, nil),
 	}
 	opts.Store.Subscribe(func(entries []ledger.Entry) {
@@ -58,6 +64,22 @@ func New(opts Options) *Authenticator {
 		}
 	})
 	return a
+}
+
+// Attempted reports whether a request carries a credential, good or not.
+func (a *Authenticator) Attempted(r *http.Request) bool {
+	secret, _ := a.credential(r)
+	return secret != "" || SessionSecret(r) != ""
+}
+
+// Attempt is the digest of the credential that a request carries, and whether it
+// is a job's token or is sent as one.
+func (a *Authenticator) Attempt(r *http.Request) (digest packhouse.Digest, job bool) {
+	secret, _ := a.credential(r)
+	user, _, _ := r.BasicAuth()
+	job = strings.HasPrefix(secret, prefixes[packhouse.JobToken]) || user == "gitlab-ci-token" ||
+		secret != "" && secret == r.Header.Get("Job-Token") || a.query && secret != "" && secret == r.URL.Query().Get("job_token")
+	return DigestOf(secret), job
 }
 
 // strictness says what a token that is no good means.
@@ -79,11 +101,14 @@ const maxToken = 8 << 10
 func (a *Authenticator) Actor(r *http.Request) (packhouse.Actor, error) {
 	secret, mode := a.credential(r)
 	if secret == "" {
-		return packhouse.Actor{}, nil
+		return a.session(r)
 	}
 	actor, err := a.identify(r.Context(), secret)
+	if err == nil && actor.Kind == packhouse.Session {
+		actor, err = packhouse.Actor{}, errUnknown() // a session is good in its cookie alone
+	}
 	if mode == lenient && packhouse.KindOf(err) == packhouse.Unauthenticated {
-		if packhouse.AsError(err).Rule == ruleExpired {
+		if packhouse.AsError(err).Rule == RuleExpired {
 			return packhouse.Actor{}, err
 		}
 		return packhouse.Actor{}, nil
@@ -154,8 +179,8 @@ func fromQuery(raw string) (string, strictness) {
 // The rules by which a token is no good. One that was good once is refused also
 // where one that never was counts as no credential.
 const (
-	ruleToken   = "token"
-	ruleExpired = "expired"
+	RuleToken   = "token"
+	RuleExpired = "expired"
 )
 
 // identify finds whom a token stands for, of whichever kind it is.
@@ -172,6 +197,9 @@ func (a *Authenticator) identify(ctx context.Context, secret string) (packhouse.
 		return token, err
 	})
 	if packhouse.KindOf(err) == packhouse.NotFound {
+		if actor, ok, err := a.upstreamActor(ctx, secret); ok {
+			return actor, err
+		}
 		return packhouse.Actor{}, errUnknown()
 	}
 	if err != nil {
@@ -180,7 +208,20 @@ func (a *Authenticator) identify(ctx context.Context, secret string) (packhouse.
 	if !token.Active(a.now()) {
 		return packhouse.Actor{}, errInactive(token)
 	}
+	if !a.vouched(token) {
+		return packhouse.Actor{}, errUnvouched()
+	}
 	return a.actor(token)
+}
+
+// vouched reports whether the trusted publisher that a token was made by, if
+// any, is still as it was then.
+func (a *Authenticator) vouched(t *ledger.Token) bool {
+	if t.Job == nil || t.Job.Trust == nil {
+		return true
+	}
+	p := a.directory.Publisher(t.Job.Trust.Publisher)
+	return p != nil && p.Revision == t.Job.Trust.Revision
 }
 
 // actor fills in what the directory knows about the user behind a token.
@@ -198,19 +239,23 @@ func (a *Authenticator) actor(t *ledger.Token) (packhouse.Actor, error) {
 	if user == nil {
 		return packhouse.Actor{}, errUnknown()
 	}
-	if state := user.Standing(); state != "active" {
-		return packhouse.Actor{}, &packhouse.Error{
-			Kind: packhouse.Forbidden, Rule: "blocked", Message: "403 Forbidden - Your account has been " + state,
-			Fix: "ask an administrator to make " + user.Username + " active again",
-		}
+	if user.Standing() != "active" {
+		return packhouse.Actor{}, errBlocked(user)
 	}
 	actor.Name, actor.Admin, actor.External = user.Username, user.Admin, user.External
 	return actor, nil
 }
 
+func errBlocked(u *ledger.User) error {
+	return &packhouse.Error{
+		Kind: packhouse.Forbidden, Rule: "blocked", Message: "403 Forbidden - Your account has been " + u.Standing(),
+		Fix: "ask an administrator to make " + u.Username + " active again",
+	}
+}
+
 func errUnknown() error {
 	return &packhouse.Error{
-		Kind: packhouse.Unauthenticated, Rule: ruleToken, Message: "401 Unauthorized",
+		Kind: packhouse.Unauthenticated, Rule: RuleToken, Message: "401 Unauthorized",
 		Fix: "the token is not known here; check that it was made on this server and copied whole",
 	}
 }
@@ -223,11 +268,18 @@ func errInactive(t *ledger.Token) error {
 	case !t.RevokedAt.IsZero():
 		problem = "the token was revoked; make a new one"
 	}
-	rule := ruleExpired
+	rule := RuleExpired
 	if t.Kind == packhouse.DeployToken {
-		rule = ruleToken // GitLab forgets those that have ended
+		rule = RuleToken // GitLab forgets those that have ended
 	}
 	return &packhouse.Error{Kind: packhouse.Unauthenticated, Rule: rule, Message: "401 Unauthorized", Fix: problem}
+}
+
+func errUnvouched() error {
+	return &packhouse.Error{
+		Kind: packhouse.Unauthenticated, Rule: RuleExpired, Message: "401 Unauthorized",
+		Fix: "the trusted publisher that this token was made by was changed or removed; exchange an ID token again",
+	}
 }
 
 // DigestOf is the form in which a token's secret is stored and looked up.

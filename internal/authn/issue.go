@@ -38,15 +38,27 @@ type Issuer struct {
 // Issue makes a token from the given record, whose id, digest and times of
 // creation it sets, with the given secret or a new one.
 func (i Issuer) Issue(ctx context.Context, by ledger.By, t ledger.Token, secret string) (*ledger.Token, string, error) {
+	return i.IssueIf(ctx, by, t, secret, func(*store.Tx, *ledger.Token) error { return nil })
+}
+
+// IssueIf is Issue for a token that is made only when check says nothing against
+// it. check runs in the transaction that makes the token, with its record, and
+// may write to the one and change the other.
+func (i Issuer) IssueIf(ctx context.Context, by ledger.By, t ledger.Token, secret string, check func(*store.Tx, *ledger.Token) error) (*ledger.Token, string, error) {
 	if secret == "" {
 		secret = NewSecret(t.Kind)
 	}
+	var made ledger.Token
 	err := i.Store.Update(ctx, func(tx *store.Tx) error {
-		i.fill(tx, by, &t, secret)
-		_, err := tx.Append(ctx, by, &ledger.TokenPut{Create: true, Token: t})
+		made = t // a transaction may be run again
+		i.fill(tx, by, &made, secret)
+		if err := check(tx, &made); err != nil {
+			return err
+		}
+		_, err := tx.Append(ctx, by, &ledger.TokenPut{Create: true, Token: made})
 		return err
 	})
-	return &t, secret, err
+	return &made, secret, err
 }
 
 func (i Issuer) fill(tx *store.Tx, by ledger.By, t *ledger.Token, secret string) {
@@ -55,6 +67,11 @@ func (i Issuer) fill(tx *store.Tx, by ledger.By, t *ledger.Token, secret string)
 	t.Target.Path = ""
 	if t.Kind == packhouse.DeployToken && t.Username == "" {
 		t.Username = fmt.Sprintf("gitlab+deploy-token-%d", t.ID)
+	}
+	if t.Job != nil && t.Job.ID == 0 {
+		job := *t.Job
+		job.ID = unnumbered + t.ID
+		t.Job = &job
 	}
 }
 
@@ -92,28 +109,17 @@ const unnumbered = 1 << 50
 // IssueForJob makes a job token, ending the one that the same issuer made for
 // the same job before. A job without an id is a job of its own.
 func (i Issuer) IssueForJob(ctx context.Context, by ledger.By, t ledger.Token) (*ledger.Token, string, error) {
-	secret := NewSecret(t.Kind)
-	err := i.Store.Update(ctx, func(tx *store.Tx) error {
-		i.fill(tx, by, &t, secret)
-		if t.Job.ID == 0 {
-			job := *t.Job
-			job.ID = unnumbered + t.ID
-			t.Job = &job
-		}
-		old, err := tx.LiveJobToken(ctx, &t)
-		switch {
-		case err == nil:
-			old.RevokedAt = tx.Now()
-			if _, err := tx.Append(ctx, by, &ledger.TokenPut{Token: *old}); err != nil {
-				return err
-			}
-		case packhouse.KindOf(err) != packhouse.NotFound:
+	return i.IssueIf(ctx, by, t, "", func(tx *store.Tx, t *ledger.Token) error {
+		old, err := tx.LiveJobToken(ctx, t)
+		if packhouse.KindOf(err) == packhouse.NotFound {
+			return nil
+		} else if err != nil {
 			return err
 		}
-		_, err = tx.Append(ctx, by, &ledger.TokenPut{Create: true, Token: t})
+		old.RevokedAt = tx.Now()
+		_, err = tx.Append(ctx, by, &ledger.TokenPut{Token: *old})
 		return err
 	})
-	return &t, secret, err
 }
 
 // Revoke ends a token for which allowed returns no error. Revoking it again

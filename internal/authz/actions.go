@@ -17,7 +17,7 @@ const (
 	Anyone     Action = iota + 1 // health and the like: always allowed
 	SignedIn                     // GET /user, /version: any credential with a user behind it
 	SelfToken                    // read, rotate or revoke the access token that was sent
-	OwnAccount                   // what is one's own: access tokens
+	OwnAccount                   // what is one's own: access tokens, sessions, the password
 	OwnJob                       // GET /job: ask what job the job token belongs to
 
 	ReadPackages    // pull and search, by a package protocol
@@ -71,6 +71,10 @@ type kinds uint8
 
 const (
 	accessTokens kinds = 1<<packhouse.PersonalToken | 1<<packhouse.ProjectToken | 1<<packhouse.GroupToken
+	sessions     kinds = 1 << packhouse.Session
+	// people are those who look after things. Package clients have no sessions,
+	// so what only they do takes none.
+	people       kinds = accessTokens | sessions
 	deployTokens kinds = 1 << packhouse.DeployToken
 	jobTokens    kinds = 1 << packhouse.JobToken
 )
@@ -122,16 +126,16 @@ const (
 var rules = [...]rule{
 	Anyone: {name: "Anyone", doing: "asking", levels: anyLevel, by: byNothing},
 	SignedIn: {name: "SignedIn", doing: "asking who you are on", levels: anyLevel, by: byCredential,
-		kinds: accessTokens, scopes: userRead},
+		kinds: people, scopes: userRead},
 	SelfToken: {name: "SelfToken", doing: "handling your own token on", levels: anyLevel, by: byCredential,
 		kinds: accessTokens},
 	OwnAccount: {name: "OwnAccount", doing: "managing your own account on", levels: anyLevel, by: byCredential,
-		kinds: accessTokens, scopes: api},
+		kinds: people, scopes: api},
 	OwnJob: {name: "OwnJob", doing: "asking for your own job on", levels: anyLevel, by: byCredential,
 		kinds: jobTokens},
 
 	ReadPackages: {name: "ReadPackages", doing: "pulling from", levels: anyLevel, family: protocol, by: byReading,
-		kinds: accessTokens | deployTokens | jobTokens, scopes: packageRead,
+		kinds: people | deployTokens | jobTokens, scopes: packageRead,
 		deploy: deployGet, deployOf: owned, packages: true},
 	PublishPackages: {name: "PublishPackages", doing: "publishing to", levels: packhouse.Project, family: protocol,
 		by: byRole, role: packhouse.Developer,
@@ -142,36 +146,36 @@ var rules = [...]rule{
 		kinds: accessTokens | deployTokens | jobTokens, scopes: packageWrite,
 		deploy: deployPut, deployOf: packhouse.Project, packages: true, writes: true},
 	ListPackages: {name: "ListPackages", doing: "listing packages of", levels: anyLevel, by: byReading,
-		kinds: accessTokens | deployTokens | jobTokens, scopes: packageRead,
+		kinds: people | deployTokens | jobTokens, scopes: packageRead,
 		deploy: deployGet, deployOf: owned, packages: true},
 	RemovePackages: {name: "RemovePackages", doing: "deleting packages from", levels: packhouse.Project,
 		by: byRole, role: packhouse.Maintainer,
-		kinds: accessTokens | jobTokens, scopes: packageWrite, packages: true, writes: true},
+		kinds: people | jobTokens, scopes: packageWrite, packages: true, writes: true},
 
 	ReadProject: {name: "ReadProject", doing: "reading", levels: packhouse.Project, by: bySight,
-		kinds: accessTokens, scopes: apiRead},
+		kinds: people, scopes: apiRead},
 	ManageProject: {name: "ManageProject", doing: "managing", levels: packhouse.Project,
-		by: byRole, role: packhouse.Maintainer, kinds: accessTokens, scopes: api},
+		by: byRole, role: packhouse.Maintainer, kinds: people, scopes: api},
 	OwnProject: {name: "OwnProject", doing: "changing the visibility or existence of", levels: packhouse.Project,
-		by: byRole, role: packhouse.Owner, kinds: accessTokens, scopes: api},
+		by: byRole, role: packhouse.Owner, kinds: people, scopes: api},
 	MintJobTokens: {name: "MintJobTokens", doing: "making job tokens for", levels: packhouse.Project,
-		by: byRole, role: packhouse.Maintainer, kinds: accessTokens, scopes: api, writes: true},
+		by: byRole, role: packhouse.Maintainer, kinds: people, scopes: api, writes: true},
 
 	ReadGroup: {name: "ReadGroup", doing: "reading", levels: packhouse.Group, by: bySight,
-		kinds: accessTokens, scopes: apiRead},
+		kinds: people, scopes: apiRead},
 	CreateProject: {name: "CreateProject", doing: "creating a project in", levels: packhouse.Group,
-		by: byRole, role: packhouse.Developer, kinds: accessTokens, scopes: api, writes: true},
+		by: byRole, role: packhouse.Developer, kinds: people, scopes: api, writes: true},
 	CreateSubgroup: {name: "CreateSubgroup", doing: "creating a group in", levels: packhouse.Group,
-		by: byRole, role: packhouse.Maintainer, kinds: accessTokens, scopes: api, writes: true},
+		by: byRole, role: packhouse.Maintainer, kinds: people, scopes: api, writes: true},
 	ManageGroup: {name: "ManageGroup", doing: "reading the deploy tokens of", levels: packhouse.Group,
-		by: byRole, role: packhouse.Maintainer, kinds: accessTokens, scopes: apiRead},
+		by: byRole, role: packhouse.Maintainer, kinds: people, scopes: apiRead},
 	OwnGroup: {name: "OwnGroup", doing: "managing", levels: packhouse.Group,
-		by: byRole, role: packhouse.Owner, kinds: accessTokens, scopes: api},
+		by: byRole, role: packhouse.Owner, kinds: people, scopes: api},
 
 	CreateGroup: {name: "CreateGroup", doing: "creating a top-level group on", levels: packhouse.Instance,
-		by: byInsider, kinds: accessTokens, scopes: api},
+		by: byInsider, kinds: people, scopes: api},
 	AdminInstance: {name: "AdminInstance", doing: "administering", levels: packhouse.Instance,
-		by: byAdmin, kinds: accessTokens, scopes: api},
+		by: byAdmin, kinds: people, scopes: api},
 }
 
 // Valid reports whether a is one of the actions.

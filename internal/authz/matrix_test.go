@@ -87,6 +87,9 @@ func lines() []line {
 	add("deploy", none, func(s packhouse.Scopes) packhouse.Actor { return deployToken(lib, s) }, readPkg, writePkg, readReg)
 	add("group deploy", none, func(s packhouse.Scopes) packhouse.Actor { return deployToken(acme, s) }, readPkg, writePkg, readReg)
 	return append(all,
+		line{"session", session(), everyRole},
+		line{"session      of an external", external(session()), everyRole},
+		line{"session      of an admin", admin(session()), none},
 		line{"job", job(true), everyRole},
 		line{"job          READ_PACKAGES only", job(false), everyRole},
 		line{"job          of an external", external(job(true)), everyRole},

@@ -168,6 +168,8 @@ func credential(who *packhouse.Actor) string {
 		return "deploy token"
 	case packhouse.JobToken:
 		return "job token"
+	case packhouse.Session:
+		return "session"
 	}
 	return who.Kind.String() + " access token"
 }

@@ -23,7 +23,7 @@ type standing struct {
 // member of its own project and of nothing else.
 func standingOf(who *packhouse.Actor, on *Object) standing {
 	switch who.Kind {
-	case packhouse.PersonalToken, packhouse.ProjectToken, packhouse.GroupToken, packhouse.JobToken:
+	case packhouse.PersonalToken, packhouse.ProjectToken, packhouse.GroupToken, packhouse.JobToken, packhouse.Session:
 		s := standing{below: on.MemberBelow}
 		if !on.Bound {
 			return s

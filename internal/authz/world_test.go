@@ -58,6 +58,10 @@ func job(publish bool) packhouse.Actor {
 		Job: &packhouse.Job{ID: 9001, ProjectID: 20, ProjectPath: "acme/app", Publish: publish}}
 }
 
+func session() packhouse.Actor {
+	return packhouse.Actor{Kind: packhouse.Session, UserID: 12, Name: "dana", Scopes: packhouse.ScopeAPI}
+}
+
 func external(a packhouse.Actor) packhouse.Actor { a.External = true; return a }
 func admin(a packhouse.Actor) packhouse.Actor    { a.Admin = true; return a }
 
@@ -78,7 +82,7 @@ func deploysTokens(scopes []packhouse.Scopes) []packhouse.Actor {
 // usersTokens is a token of each kind that has a user, for each of the scopes,
 // and the tokens of an external user and of an administrator.
 func usersTokens(scopes []packhouse.Scopes) []packhouse.Actor {
-	all := []packhouse.Actor{external(person(packhouse.ScopeAPI))}
+	all := []packhouse.Actor{external(person(packhouse.ScopeAPI)), session(), external(session()), admin(session())}
 	for _, s := range scopes {
 		all = append(all, person(s), admin(person(s)), projectToken(s), groupToken(s))
 	}

@@ -24,18 +24,22 @@ type kind struct {
 
 // kinds are all of them, by the name in the tag.
 var kinds = map[string]kind{
+	"count":    {parseCount, formatText},
 	"address":  {parseAddress, formatText},
 	"duration": {parseDuration, formatDuration},
 	"file":     {parseFile, formatText},
 	"folder":   {parseFolder, formatText},
 	"level":    {parseLevel, formatLevel},
 	"networks": {parseNetworks, formatNetworks},
+	"numbered": {parseNumbered, formatNumbered},
+	"rate":     {parseRate, formatText},
 	"secret":   {parseSecret, formatText},
 	"size":     {parseSize, formatSize},
 	"switch":   {parseSwitch, formatText},
 	"url":      {parseURL, formatURL},
 	"version":  {parseVersion, formatText},
 	"word":     {parseWord, formatText},
+	"words":    {parseWords, formatWords},
 }
 
 func formatText(value any) string { return fmt.Sprint(value) }

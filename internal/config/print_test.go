@@ -66,20 +66,28 @@ func anyConfig(t *rapid.T) *Config {
 		key = path.Draw(t, "key")
 	}
 	return &Config{
-		File:               rapid.String().Draw(t, "config"),
-		Listen:             rapid.StringMatching(`([a-z0-9.-]{0,10}|\[::1\]|\*):[0-9]{1,4}`).Draw(t, "listen"),
-		ExternalURL:        anyURL(t),
-		TLSCert:            cert,
-		TLSKey:             key,
-		TrustedProxies:     rapid.SliceOfN(rapid.Custom(anyNetwork), 0, 4).Draw(t, "proxies"),
-		StallTimeout:       duration("stall", time.Second),
-		ShutdownGrace:      duration("grace", 0),
-		RootToken:          Secret(rapid.SampledFrom([]string{"", "0123456789012345678901234567890"}).Draw(t, "token")),
-		QueryTokens:        rapid.Bool().Draw(t, "query"),
-		AnyoneCanPull:      rapid.Bool().Draw(t, "anyone"),
-		GuestsCanPull:      rapid.Bool().Draw(t, "guests"),
-		PackagesEnabled:    rapid.Bool().Draw(t, "packages"),
-		GitLabVersion:      rapid.StringMatching(`[0-9]{1,2}\.[0-9]{1,2}\.[0-9](-[a-z.]{1,4})?`).Draw(t, "version"),
+		File:            rapid.String().Draw(t, "config"),
+		Listen:          rapid.StringMatching(`([a-z0-9.-]{0,10}|\[::1\]|\*):[0-9]{1,4}`).Draw(t, "listen"),
+		ExternalURL:     anyURL(t),
+		TLSCert:         cert,
+		TLSKey:          key,
+		TrustedProxies:  rapid.SliceOfN(rapid.Custom(anyNetwork), 0, 4).Draw(t, "proxies"),
+		StallTimeout:    duration("stall", time.Second),
+		ShutdownGrace:   duration("grace", 0),
+		RootToken:       Secret(rapid.SampledFrom([]string{"", "0123456789012345678901234567890"}).Draw(t, "token")),
+		QueryTokens:     rapid.Bool().Draw(t, "query"),
+		AnyoneCanPull:   rapid.Bool().Draw(t, "anyone"),
+		GuestsCanPull:   rapid.Bool().Draw(t, "guests"),
+		PackagesEnabled: rapid.Bool().Draw(t, "packages"),
+		GitLabVersion:   rapid.StringMatching(`[0-9]{1,2}\.[0-9]{1,2}\.[0-9](-[a-z.]{1,4})?`).Draw(t, "version"),
+		SessionIdle:     duration("idle", time.Minute), SessionLife: duration("life", time.Minute),
+		BanAfter: rapid.Int64Range(0, 1000).Draw(t, "ban after"), BanFor: duration("ban", time.Second),
+		LimitPackages: anyRate(t), LimitPackagesAnonymous: anyRate(t), LimitAPI: anyRate(t), LimitAPIAnonymous: anyRate(t),
+		IssuerNetworks:     rapid.SliceOfN(rapid.Custom(anyNetwork), 0, 4).Draw(t, "issuers"),
+		UpstreamGitLab:     anyURL(t),
+		GitLabProjects:     rapid.SliceOfNDistinct(rapid.Custom(anyNumbered), 0, 3, func(n Numbered) int64 { return n.Number }).Draw(t, "projects"),
+		GitLabUsers:        rapid.SampledFrom([]string{"refuse", "external"}).Draw(t, "users"),
+		GitLabTokens:       rapid.SliceOfN(rapid.StringMatching(`[!-+\--~]{1,8}`), 0, 3).Draw(t, "prefixes"),
 		Data:               path.Draw(t, "data"),
 		GenericMaxFileSize: size("max", 0),
 		NPMMaxFileSize:     size("npm", 0),
@@ -114,4 +122,15 @@ func anyNetwork(t *rapid.T) netip.Prefix {
 		addr = netip.AddrFrom16([16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "addr")))
 	}
 	return netip.PrefixFrom(addr, rapid.IntRange(0, addr.BitLen()).Draw(t, "bits")).Masked()
+}
+
+func anyNumbered(t *rapid.T) Numbered {
+	return Numbered{rapid.Int64Min(1).Draw(t, "number"), rapid.StringMatching(`[a-z.]{1,5}(/[a-zé-]{1,5}){0,2}`).Draw(t, "path")}
+}
+
+func anyRate(t *rapid.T) Rate {
+	if rapid.Bool().Draw(t, "unlimited") {
+		return Rate{}
+	}
+	return Rate{rapid.Int64Range(1, 1<<30).Draw(t, "requests"), time.Duration(rapid.Int64Range(1, 86400).Draw(t, "seconds")) * time.Second}
 }

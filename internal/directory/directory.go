@@ -51,6 +51,7 @@ type Directory struct {
 	open       [2]ids                           // projects that are public, or internal
 	inside     map[int64]ids                    // projects in a namespace and all below it
 	all        ids                              // projects
+	publishers publishers
 }
 
 // place is a target without its path.
@@ -75,6 +76,7 @@ func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error)
 		admissions: map[int64]map[place]bool{}, settings: map[place]ledger.Settings{},
 		shares: map[place]map[int64]ledger.Share{}, places: map[int64]map[place]bool{},
 		subgroups: map[int64]ids{}, inside: map[int64]ids{},
+		publishers: newPublishers(),
 	}
 	// Entries that are committed while we load wait at the lock, and those that
 	// the load has seen already are told apart by their number.
@@ -104,6 +106,9 @@ func (d *Directory) load(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	if err := each(ctx, tx.Admissions, d.putAdmission); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Publishers, d.publishers.put); err != nil {
 		return err
 	}
 	return each(ctx, tx.Settings, d.putSettings)
@@ -149,6 +154,10 @@ func (d *Directory) Apply(entries []ledger.Entry) {
 			delete(d.admissions[e.Admission.ProjectID], placeOf(e.Admission.Admitted))
 		case *ledger.SettingsPut:
 			d.putSettings(e.Settings)
+		case *ledger.PublisherPut:
+			d.publishers.put(e.Publisher)
+		case *ledger.PublisherRemove:
+			d.publishers.remove(e.ID)
 		}
 	}
 }

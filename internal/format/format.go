@@ -60,6 +60,10 @@ type Route struct {
 	// server from starting.
 	Action authz.Action
 	Handle func(w http.ResponseWriter, r *http.Request, c *Call) error
+	// Unread leaves the credential of a request alone: the gate takes its sender
+	// for a visitor, and the handler reads what it came with, such as the ID token
+	// of a CI job, which is no token of ours.
+	Unread bool
 	// Locate names the target and the action of a request that says them in its
 	// body, as when a project is made in a group. The gate decides about those
 	// then. It is not asked on behalf of anonymous visitors. May be nil.
@@ -75,8 +79,9 @@ type Call struct {
 	Hosted    *registry.Hosted // what may be changed here; nil unless Target is a project and the method can change it
 	By        ledger.By        // the actor, as the ledger records it
 	RequestID string
-	Slash     bool // the path ended with a slash
-	Parsed    any  // what Locate has read of the request's body, for Handle
+	Slash     bool      // the path ended with a slash
+	Parsed    any       // what Locate has read of the request's body, for Handle
+	Exchanger Exchanger // makes job tokens for ID tokens; nil when there is none
 
 	args  Args
 	way   Way

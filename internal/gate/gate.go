@@ -23,6 +23,7 @@ import (
 	"packhouse/internal/directory"
 	"packhouse/internal/format"
 	"packhouse/internal/ledger"
+	"packhouse/internal/limit"
 	"packhouse/internal/registry"
 )
 
@@ -34,6 +35,9 @@ type Options struct {
 	Authn     *authn.Authenticator
 	Directory *directory.Directory
 	Registry  *registry.Registry
+	Rates     *limit.Rates     // nil for no limits
+	Failures  *limit.Failures  // nil to let everybody guess
+	Exchanger format.Exchanger // for protocols whose clients exchange ID tokens; may be nil
 
 	External       *url.URL       // public address; nil: as each request says
 	TrustedProxies []netip.Prefix // whose X-Forwarded-… and X-Request-Id count
@@ -102,6 +106,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.recorder.Header()["X-Request-Id"] = []string{p.seen.RequestID}
 	if err := p.pass(); err != nil {
 		p.seen.Err = packhouse.AsError(err)
+		p.note(p.seen.Err)
 		p.refuse()
 		return
 	}
@@ -150,8 +155,8 @@ func (p *passage) pass() error {
 	p.seen.Route = route.Path
 	p.call = format.NewCall(args, p, path.Segments[:m.depth])
 	call := &p.call
-	call.RequestID, call.Slash = p.seen.RequestID, path.Slash
-	if call.Actor, err = g.options.Authn.Actor(r); err != nil {
+	call.RequestID, call.Slash, call.Exchanger = p.seen.RequestID, path.Slash, g.options.Exchanger
+	if call.Actor, err = p.guarded(m, route); err != nil {
 		return err
 	}
 	p.seen.Actor = call.Actor
@@ -164,7 +169,11 @@ func (p *passage) pass() error {
 		return err
 	}
 	g.furnish(r, call, m)
-	return g.anonymous(route.Handle(&p.recorder, r, call), call, action)
+	err = route.Handle(&p.recorder, r, call)
+	if err == nil && route.Unread && r.Method == http.MethodPost {
+		g.options.Failures.Succeeded(p.from.client) // what came in the body was good
+	}
+	return g.anonymous(err, call, action)
 }
 
 // locate finds the target of a request, and what is done to it: by its path, or

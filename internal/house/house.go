@@ -24,6 +24,8 @@ import (
 	"packhouse/internal/format"
 	"packhouse/internal/format/all"
 	"packhouse/internal/gate"
+	"packhouse/internal/limit"
+	"packhouse/internal/oidc"
 	"packhouse/internal/policy"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
@@ -44,6 +46,13 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	QueryTokens    bool
 	Directory      directory.Options
+	// IssuerNetworks are where issuers of ID tokens may be although the networks
+	// are not public.
+	IssuerNetworks []netip.Prefix
+	Upstream       Upstream
+	Sessions       authn.SessionOptions
+	Rates          limit.RateOptions
+	Failures       limit.FailureOptions
 	Limits         map[string]int64 // largest file in bytes, by format
 	Retention      time.Duration
 	PurgeEvery     time.Duration
@@ -65,6 +74,8 @@ type House struct {
 	Changes   *directory.Changes
 	Issuer    authn.Issuer
 	Registry  *registry.Registry
+	Exchanger *oidc.Exchanger
+	Passwords *authn.Passwords
 	Root      *Administrator // how the first administrator was found or made
 
 	options Options
@@ -113,6 +124,10 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 			indexers[f.Name()] = indexer
 		}
 	}
+	h.Passwords = authn.NewPasswords(h.Store, h.Directory)
+	h.Exchanger = &oidc.Exchanger{
+		Directory: h.Directory, Issuer: h.Issuer, Issuers: oidc.NewIssuers(oidc.IssuerOptions{Allow: opts.IssuerNetworks}), Log: opts.Log,
+	}
 	h.Registry = registry.New(registry.Options{
 		Indexers: indexers,
 		Store:    h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(), Limits: opts.Limits,
@@ -130,17 +145,22 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 // gate builds the door to everything above.
 func (h *House) gate() (http.Handler, error) {
 	formats := all.Formats()
-	who := authn.New(authn.Options{Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens})
+	who := authn.New(authn.Options{
+		Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens, Upstream: h.upstream(),
+		Sessions: h.options.Sessions,
+	})
 	a := &api.API{
 		Authn: who,
 		Store: h.Store, Directory: h.Directory, Changes: h.Changes, Issuer: h.Issuer, Registry: h.Registry,
+		Issuers: h.Exchanger.Issuers, Passwords: h.Passwords,
 		Version: Version, GitLabVersion: h.options.GitLabVersion,
 	}
 	for _, f := range formats {
 		a.Formats = append(a.Formats, f.Name())
 	}
 	return gate.New(gate.Options{
-		Formats: formats, API: a, Root: h.options.Root,
+		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(who)), Exchanger: h.Exchanger,
+		Rates: limit.NewRates(h.options.Rates), Failures: limit.NewFailures(h.options.Failures),
 		Authn:     who,
 		Directory: h.Directory, Registry: h.Registry,
 		External: h.options.External, TrustedProxies: h.options.TrustedProxies,

@@ -4,6 +4,7 @@
 package policy
 
 import (
+	"packhouse"
 	"packhouse/internal/ledger"
 )
 
@@ -17,6 +18,7 @@ type Operation struct {
 	Limit      int64             // largest size of a file of this format; 0 for any
 	Copies     int               // live files of the same path in the same version
 	Duplicates ledger.Duplicates // the setting that holds in the project
+	Trust      *packhouse.Trust  // what the job that does it was trusted with; nil when it is no such job
 }
 
 // Rule judges operations. A rule has nothing to say (nil) or refuses with a
@@ -29,7 +31,7 @@ type Rule interface {
 type Rules []Rule
 
 // Standard are the rules of every installation.
-func Standard() Rules { return Rules{Size{}, Duplicates{}} }
+func Standard() Rules { return Rules{Trust{}, Size{}, Duplicates{}} }
 
 // Judge implements Rule.
 func (rs Rules) Judge(op Operation) error {

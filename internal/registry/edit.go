@@ -23,7 +23,11 @@ type Edit struct {
 // called again, so it touches nothing outside.
 //
 // packhouse.NotFound: the project has no live version of that package.
+// packhouse.Forbidden: the actor is a job that was trusted with others.
 func (h *Hosted) Edit(ctx context.Context, key string, change func(*Edit) error) error {
+	if err := h.Trusted(key); err != nil {
+		return err
+	}
 	return h.registry.store.Update(ctx, func(tx *store.Tx) error {
 		p, err := tx.Package(ctx, h.projectID, h.format, key)
 		if err != nil {

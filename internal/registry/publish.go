@@ -52,7 +52,11 @@ type Published struct {
 // them.
 //
 // packhouse.Conflict: a file of that name is there and duplicates are refused.
+// packhouse.Forbidden: the actor is a job that was trusted with less.
 func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
+	if err := h.Trusted(d.PackageKey); err != nil {
+		return nil, err
+	}
 	p := &store.Publication{
 		ProjectID: h.projectID, Format: h.format,
 		PackageName: d.Package, PackageKey: d.PackageKey, Version: d.Version, VersionKey: d.VersionKey,
@@ -97,6 +101,24 @@ func (h *Hosted) judge(p *store.Publication, met store.Existing) error {
 	})
 }
 
+// Trusted asks the rules whether the actor may change a package at all, apart
+// from what it is changed to: a job that was trusted with some packages touches
+// no others. Publish and the deletions ask by themselves; a format that changes
+// packages in another way asks before it does.
+func (h *Hosted) Trusted(packageKey string) error { return h.trusted(h.format, packageKey) }
+
+func (h *Hosted) trusted(format, packageKey string) error {
+	op := policy.Operation{Format: format, Package: packageKey, Size: -1, Trust: h.trust()}
+	return h.registry.options.Rules.Judge(op)
+}
+
+func (h *Hosted) trust() *packhouse.Trust {
+	if h.actor.Job == nil {
+		return nil
+	}
+	return h.actor.Job.Trust
+}
+
 // pipeline links what a job publishes to the run that it is part of.
 func (h *Hosted) pipeline() *packhouse.Pipeline {
 	if h.actor.Job == nil {
@@ -114,6 +136,9 @@ func (h *Hosted) DeleteVersion(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
+		if err := h.trusted(v.Package.Format, v.Package.Key); err != nil {
+			return err
+		}
 		_, err = tx.Append(ctx, h.by, &ledger.VersionDelete{Site: siteOf(v), VersionID: id})
 		return err
 	})
@@ -125,6 +150,9 @@ func (h *Hosted) DeleteFile(ctx context.Context, versionID, fileID int64) error 
 	return h.registry.store.Update(ctx, func(tx *store.Tx) error {
 		v, err := tx.Version(ctx, h.projectID, versionID)
 		if err != nil {
+			return err
+		}
+		if err := h.trusted(v.Package.Format, v.Package.Key); err != nil {
 			return err
 		}
 		_, err = tx.Append(ctx, h.by, &ledger.FileDelete{Site: siteOf(v), VersionID: versionID, FileID: fileID})

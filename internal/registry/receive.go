@@ -99,7 +99,7 @@ func (f *Received) Release() { f.registry.release(f.file.Blob.Key) }
 // leaves nothing of what it refuses.
 func (h *Hosted) Receive(ctx context.Context, in Incoming) (*Received, error) {
 	limit := h.registry.options.Limits[h.format]
-	op := policy.Operation{Format: h.format, Path: in.Path, Size: in.Size, Limit: limit}
+	op := policy.Operation{Format: h.format, Path: in.Path, Size: in.Size, Limit: limit, Trust: h.trust()}
 	if err := h.registry.options.Rules.Judge(op); err != nil {
 		return nil, err
 	}

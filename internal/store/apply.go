@@ -36,6 +36,14 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyAdmissionRemove(ctx, e)
 	case *ledger.SettingsPut:
 		return tx.applySettingsPut(ctx, e)
+	case *ledger.PasswordSet:
+		return nil // the hash is not the ledger's
+	case *ledger.IdentityPut:
+		return tx.applyIdentityPut(ctx, e)
+	case *ledger.PublisherPut:
+		return tx.applyPublisherPut(ctx, e)
+	case *ledger.PublisherRemove:
+		return tx.applyPublisherRemove(ctx, e)
 	case *ledger.Publish:
 		return tx.applyPublish(ctx, entry, e)
 	case *ledger.StatusChange:

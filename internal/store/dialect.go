@@ -13,7 +13,8 @@ import (
 // SQLite and PostgreSQL read alike.
 type dialect struct {
 	driver     string
-	source     func(string) string // data source name for database/sql
+	source     func(string) string                            // data source name for database/sql
+	create     func(ctx context.Context, source string) error // before the first connection; nil when there is nothing to do
 	migrate    func(context.Context, *sql.DB) error
 	readOnly   string // run once on a connection that only reads; it makes writes fail
 	beginRead  string

@@ -131,6 +131,9 @@ func (tx *Tx) applyUserRemove(ctx context.Context, e *ledger.UserRemove) error {
 	if _, err := tx.exec(ctx, `DELETE FROM members WHERE user_id = $1`, e.UserID); err != nil {
 		return err
 	}
+	if err := tx.forgetSignIn(ctx, e.UserID); err != nil {
+		return err
+	}
 	if e.NamespaceID == 0 {
 		return nil
 	}

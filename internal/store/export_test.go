@@ -36,7 +36,7 @@ var dumped = map[string]string{
 	"heads": "one", "entries": "seq", "users": "id", "routes": "key", "namespaces": "id", "projects": "id",
 	"members": "level, target_id, user_id", "tokens": "id", "admissions": "project_id, level, admitted_id",
 	"settings": "level, target_id", "packages": "id", "versions": "id, from_seq", "files": "id",
-	"tags": "package_id, name, from_seq",
+	"tags": "package_id, name, from_seq", "publishers": "id", "identities": "provider, subject",
 }
 
 // Dump reads all tables that follow from the ledger, a line for each row, in

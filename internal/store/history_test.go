@@ -87,7 +87,7 @@ func (h *history) site() ledger.Site {
 
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
-	user, userRemoval, namespace, project, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings,
+	user, userRemoval, namespace, project, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, identity, password,
 	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
 }
 
@@ -179,6 +179,33 @@ func admission(h *history) step {
 
 func admissionRemoval(h *history) step {
 	remove := &ledger.AdmissionRemove{Admission: h.admission()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func publisher(h *history) step {
+	put := &ledger.PublisherPut{Create: h.create(), Publisher: ledger.Publisher{
+		ID: h.id(), Target: h.target(), Name: h.name(), Issuer: "https://ci.example.net", Claims: map[string]string{"project_id": h.name()},
+	}}
+	return event(func(tx *store.Tx) ledger.Event {
+		if put.Create {
+			put.Publisher.ID = tx.NewPublisherID()
+		}
+		return put
+	})
+}
+
+func identity(h *history) step {
+	put := &ledger.IdentityPut{Provider: "sso", Subject: h.name(), UserID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return put })
+}
+
+func password(h *history) step {
+	id := h.id()
+	return func(ctx context.Context, tx *store.Tx) error { return tx.SetPassword(ctx, by, id, "hash") }
+}
+
+func publisherRemoval(h *history) step {
+	remove := &ledger.PublisherRemove{Target: h.target(), ID: h.id()}
 	return event(func(*store.Tx) ledger.Event { return remove })
 }
 

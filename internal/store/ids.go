@@ -7,24 +7,25 @@ import "packhouse/internal/ledger"
 type heads struct {
 	seq                                                 int64
 	user, namespace, project, token, pkg, version, file int64
+	publisher                                           int64
 }
 
 const (
 	selectHeads = `
-		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id
+		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id, publisher_id
 		FROM heads WHERE one = 1`
 	updateHeads = `
 		UPDATE heads SET seq = $1, user_id = $2, namespace_id = $3, project_id = $4, token_id = $5,
-			package_id = $6, version_id = $7, file_id = $8
+			package_id = $6, version_id = $7, file_id = $8, publisher_id = $9
 		WHERE one = 1`
 )
 
 func (h *heads) fields() []any {
-	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file}
+	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file, &h.publisher}
 }
 
 func (h *heads) values() []any {
-	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file}
+	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file, h.publisher}
 }
 
 // The New…ID methods give out ids that were never used before. An id given out
@@ -41,6 +42,9 @@ func (tx *Tx) NewProjectID() int64 { return next(&tx.heads.project) }
 
 // NewTokenID gives out the next token id.
 func (tx *Tx) NewTokenID() int64 { return next(&tx.heads.token) }
+
+// NewPublisherID gives out the next id of a trusted publisher.
+func (tx *Tx) NewPublisherID() int64 { return next(&tx.heads.publisher) }
 
 func next(head *int64) int64 {
 	*head++
@@ -59,6 +63,8 @@ func (h *heads) include(event ledger.Event) {
 		h.project = max(h.project, e.Project.ID)
 	case *ledger.TokenPut:
 		h.token = max(h.token, e.Token.ID)
+	case *ledger.PublisherPut:
+		h.publisher = max(h.publisher, e.Publisher.ID)
 	case *ledger.Publish:
 		h.pkg = max(h.pkg, e.PackageID)
 		h.version = max(h.version, e.VersionID)

@@ -24,7 +24,6 @@ var sqliteDialect = dialect{
 	driver: "sqlite",
 	source: func(path string) string {
 		q := url.Values{"_pragma": {
-			"auto_vacuum(INCREMENTAL)", // counts on a new file alone, before all else
 			"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)",
 			"cache_size(-2048)", // KiB for each connection; the page cache of the system does the rest
 			"temp_store(MEMORY)", "journal_size_limit(67108864)",
@@ -32,6 +31,7 @@ var sqliteDialect = dialect{
 		}}
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 	},
+	create: createSQLite,
 	migrate: func(ctx context.Context, db *sql.DB) error {
 		return migrate(ctx, db, goose.DialectSQLite3, sqliteMigrations, "migrations/sqlite")
 	},
@@ -43,6 +43,23 @@ var sqliteDialect = dialect{
 	newTidy: func() func(context.Context, *session) error {
 		return (&wal{every: 1000, long: 4000}).keepShort
 	},
+}
+
+// createSQLite gives a new file the form in which it can be shrunk: that counts
+// before all else is written. It is no pragma of every connection, because SQLite
+// writes to the file then, which a reader cannot when the disk is full.
+func createSQLite(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=auto_vacuum(INCREMENTAL)&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var pages int64
+	if err := db.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages); err != nil || pages > 0 {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "PRAGMA user_version = 1") // writes the first page
+	return err
 }
 
 // sqliteFault reads SQLite's result codes (https://www.sqlite.org/rescode.html).

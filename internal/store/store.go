@@ -64,6 +64,11 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
+	if d.create != nil {
+		if err := d.create(ctx, source); err != nil {
+			return nil, fmt.Errorf("create database: %w", d.translate(err))
+		}
+	}
 	db, err := sql.Open(d.driver, d.source(source))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -27,9 +27,10 @@ func (tx *Tx) applyTokenPut(ctx context.Context, e *ledger.TokenPut) error {
 		t.ID, t.Digest[:], t.Kind.String(), t.UserID, int(t.Target.Level), t.Target.ID, issue, record)
 }
 
-// issueKey lets a job of an issuer have one live token at a time.
+// issueKey lets a job of an issuer have one live token at a time. One that a
+// trusted publisher vouched for may have several, for several packages.
 func issueKey(t *ledger.Token) sql.NullString {
-	if t.Job == nil || !t.RevokedAt.IsZero() {
+	if t.Job == nil || t.Job.Trust != nil || !t.RevokedAt.IsZero() {
 		return sql.NullString{}
 	}
 	return sql.NullString{String: fmt.Sprintf("%d/%d/%d", t.CreatorID, t.Job.ProjectID, t.Job.ID), Valid: true}
