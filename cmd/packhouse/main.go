@@ -22,6 +22,7 @@ type commands struct {
 	Config  configCommand  `cmd:"" help:"Print the configuration that holds, and where each value comes from."`
 	Explain explainCommand `cmd:"" help:"Explain whether a request would be let in, and why."`
 	GC      gcCommand      `cmd:"" name:"gc" help:"Give the space of deleted files back now. The server must be stopped; while it runs it does this by itself."`
+	User    userCommand    `cmd:"" help:"Look after users."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -46,6 +46,8 @@ var userParams = []param{
 	text("name", "name to show"), text("email", "address"),
 	flag("admin", "an administrator of the instance"), flag("external", "a stranger on internal projects"),
 	flag("can_create_group", "false: makes no top-level groups"), text("note", "for administrators"),
+	text("password", "to sign in with; without one only tokens and single sign-on let the user in"),
+	flag("reset_password", "accepted; no mail is sent"), flag("force_random_password", "accepted; nobody would know it"),
 }
 
 // sorted is the direction of a list.
@@ -71,11 +73,31 @@ func (a *API) createUser(q *request) (any, error) {
 	if err := userFields(q, &u); err != nil {
 		return nil, err
 	}
+	if err := a.checkPassword(q, &u); err != nil {
+		return nil, err
+	}
 	made, err := a.Changes.CreateUser(q.Context(), q.By, u)
 	if err != nil {
 		return nil, taken(err)
 	}
-	return q.fullUser(made), nil
+	return q.fullUser(made), a.givePassword(q, made)
+}
+
+// checkPassword refuses a password that is given and no good, before anything is
+// changed.
+func (a *API) checkPassword(q *request, u *ledger.User) error {
+	if !q.params.has("password") {
+		return nil
+	}
+	return a.Passwords.Check(u.Username, u.Email, q.params.text("password"))
+}
+
+// givePassword sets the password that is given, if one is.
+func (a *API) givePassword(q *request, u *ledger.User) error {
+	if !q.params.has("password") {
+		return nil
+	}
+	return a.Passwords.Set(q.Context(), q.By, u, q.params.text("password"), 0)
 }
 
 // userFields takes the attributes that were given.
@@ -138,12 +160,15 @@ func (a *API) updateUser(q *request) (any, error) {
 		if name := q.params.text("username"); name != "" {
 			u.Username = name
 		}
-		return userFields(q, u)
+		if err := userFields(q, u); err != nil {
+			return err
+		}
+		return a.checkPassword(q, u)
 	})
 	if err != nil {
 		return nil, taken(err)
 	}
-	return q.fullUser(made), nil
+	return q.fullUser(made), a.givePassword(q, made)
 }
 
 func (a *API) deleteUser(q *request) (any, error) {

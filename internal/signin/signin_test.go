@@ -241,6 +241,30 @@ func TestWrongPassword(t *testing.T) {
 	s.want("no JSON", s.Do("POST", "/-/sign-in", strings.NewReader(`{"login":`), asJSON), 400, "")
 }
 
+// An administrator makes users with a password, as GitLab's clients do.
+func TestUserWithPassword(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	weak := s.Do("POST", "/api/v4/users", strings.NewReader(`{"username":"finn","password":"short"}`), formattest.Root, asJSON)
+	s.want("a weak one", weak, 400, `"password":["is too short (minimum is 8 characters)"]`)
+	if s.Directory.UserByName("finn") != nil {
+		t.Error("a user was made whose password was refused")
+	}
+	var made struct{ ID int64 }
+	s.API("POST", "/users", `{"username":"finn","name":"Finn","email":"f@example.net","password":"first secret","skip_confirmation":true}`, &made)
+	s.signIn("finn", "first secret")
+	s.API("PUT", fmt.Sprintf("/users/%d", made.ID), `{"password":"second secret"}`, nil)
+	s.want("the first", s.try("finn", "first secret"), 401, "")
+	in := s.signIn("finn", "second secret")
+	s.API("POST", fmt.Sprintf("/users/%d/block", made.ID), "", nil)
+	s.want("a blocked user's session", s.Do("GET", "/api/v4/user", nil, in.cookie), 403, "blocked")
+	s.want("a blocked user", s.try("finn", "second secret"), 403, "blocked")
+	s.API("POST", fmt.Sprintf("/users/%d/unblock", made.ID), "", nil)
+	s.API("DELETE", fmt.Sprintf("/users/%d", made.ID), "", nil)
+	s.want("a removed user's session", s.Do("GET", "/api/v4/user", nil, in.cookie), 401, "")
+	s.want("a removed user", s.try("finn", "second secret"), 401, "")
+}
+
 // Many who sign in at once wait for each other and are all answered.
 func TestManySignIns(t *testing.T) {
 	t.Parallel()
