@@ -71,6 +71,7 @@ func TestDocuments(t *testing.T) {
 	b.settings()
 	b.packages()
 	b.explanations()
+	b.tokensOfPeople()
 	b.people()
 	b.placesMore()
 	b.audit()

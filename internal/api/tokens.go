@@ -20,38 +20,72 @@ func (a *API) tokenEndpoints() []endpoint {
 	}
 	access := with(given, number("access_level", "role of the token's bot; 40 when absent"))
 	deploy := with(given, text("username", "name to log in with"))
-	state := with(paged, word("state", "those that can be used, or those that cannot", "active", "inactive"))
+	filters := with(paged, word("state", "those that can be used, or those that cannot", "active", "inactive"),
+		flag("revoked", "true for those that were revoked, false for the others"), text("search", "part of the name"),
+		text("created_after", "made from this time on"), text("created_before", "made before this time"),
+		text("expires_after", "ending from this day on"), text("expires_before", "ending before this day"),
+		word("sort", "the order; by id when absent", tokenSorts...))
 	active := with(paged, flag("active", "true for those that can be used"))
-	return []endpoint{
+	expires := text("expires_at", "day on which the new one ends; a week from now when absent")
+	all := []endpoint{
+		get(instance, "/personal_access_tokens", authz.SignedIn, a.listPersonalTokens, "List personal access tokens: your own, or for administrators all",
+			with(filters, number("user_id", "of this user"))...).at(a.whoseTokens),
+		get(instance, "/personal_access_tokens/self", authz.SelfToken, a.showSelf, "Show the token that you send"),
+		get(instance, "/personal_access_tokens/self/associations", authz.SelfToken, a.associations, "List where the token that you send gives a role", paged...),
+		post(instance, "/personal_access_tokens/self/rotate", authz.RotateToken, a.rotateSelf, "Replace the token that you send by a new one", expires).answering(200),
+		remove(instance, "/personal_access_tokens/self", authz.SelfToken, a.revokeSelf, "Revoke the token that you send"),
+		get(instance, "/personal_access_tokens/{token_id}", authz.OwnAccount, a.showPersonalToken, "Show a personal access token").at(a.whoseToken),
+		post(instance, "/personal_access_tokens/{token_id}/rotate", authz.OwnAccount, a.rotatePersonalToken,
+			"Replace a personal access token by a new one", expires).at(a.whoseToken).answering(200),
+		remove(instance, "/personal_access_tokens/{token_id}", authz.OwnAccount, a.revokePersonalToken, "Revoke a personal access token").at(a.whoseToken),
+		post(instance, "/user/personal_access_tokens", authz.OwnAccount, a.createOwnToken, "Make a personal access token for yourself", given...),
 		post(instance, "/users/{user_id}/personal_access_tokens", authz.AdminInstance, a.createPersonalToken,
 			"Make a personal access token for a user", given...),
-
-		post(project, "/access_tokens", authz.ManageProject, a.createAccessToken, "Make an access token of a project", access...),
-		post(group, "/access_tokens", authz.OwnGroup, a.createAccessToken, "Make an access token of a group", access...),
-		get(project, "/access_tokens", authz.ManageProject, a.listAccessTokens, "List the access tokens of a project", state...),
-		get(group, "/access_tokens", authz.OwnGroup, a.listAccessTokens, "List the access tokens of a group", state...),
-		remove(project, "/access_tokens/{token_id}", authz.ManageProject, a.revokeAccessToken, "Revoke an access token of a project"),
-		remove(group, "/access_tokens/{token_id}", authz.OwnGroup, a.revokeAccessToken, "Revoke an access token of a group"),
-
-		post(project, "/deploy_tokens", authz.ManageProject, a.createDeployToken, "Make a deploy token of a project", deploy...),
-		post(group, "/deploy_tokens", authz.OwnGroup, a.createDeployToken, "Make a deploy token of a group", deploy...),
-		get(project, "/deploy_tokens", authz.ManageProject, a.listDeployTokens, "List the deploy tokens of a project", active...),
-		get(group, "/deploy_tokens", authz.ManageGroup, a.listDeployTokens, "List the deploy tokens of a group", active...),
-		remove(project, "/deploy_tokens/{token_id}", authz.ManageProject, a.revokeDeployToken, "Revoke a deploy token of a project"),
-		remove(group, "/deploy_tokens/{token_id}", authz.OwnGroup, a.revokeDeployToken, "Revoke a deploy token of a group"),
+		get(instance, "/users/{user_id}/impersonation_tokens", authz.AdminInstance, a.listImpersonation, "List the impersonation tokens of a user",
+			with(paged, word("state", "those that can be used, or those that cannot", "all", "active", "inactive"))...),
+		post(instance, "/users/{user_id}/impersonation_tokens", authz.AdminInstance, a.createImpersonation, "Make an impersonation token for a user", given...),
+		get(instance, "/users/{user_id}/impersonation_tokens/{token_id}", authz.AdminInstance, a.showImpersonation, "Show an impersonation token"),
+		remove(instance, "/users/{user_id}/impersonation_tokens/{token_id}", authz.AdminInstance, a.revokeImpersonation, "Revoke an impersonation token"),
+		get(instance, "/deploy_tokens", authz.AdminInstance, a.listAllDeployTokens, "List all deploy tokens", active...),
 	}
+	for _, at := range []struct {
+		level              packhouse.Level
+		manage, readDeploy authz.Action
+	}{{project, authz.ManageProject, authz.ManageProject}, {group, authz.OwnGroup, authz.ManageGroup}} {
+		of := " of a " + at.level.String()
+		all = append(all,
+			post(at.level, "/access_tokens", at.manage, a.createAccessToken, "Make an access token"+of, access...),
+			get(at.level, "/access_tokens", at.manage, a.listAccessTokens, "List the access tokens"+of, filters...),
+			post(at.level, "/access_tokens/self/rotate", authz.RotateToken, a.rotateSelf, "Replace the access token"+of+" that you send by a new one", expires).answering(200),
+			get(at.level, "/access_tokens/{token_id}", at.manage, a.showAccessToken, "Show an access token"+of),
+			remove(at.level, "/access_tokens/{token_id}", at.manage, a.revokeAccessToken, "Revoke an access token"+of),
+			post(at.level, "/access_tokens/{token_id}/rotate", at.manage, a.rotateAccessToken, "Replace an access token"+of+" by a new one", expires).answering(200),
+
+			post(at.level, "/deploy_tokens", at.manage, a.createDeployToken, "Make a deploy token"+of, deploy...),
+			get(at.level, "/deploy_tokens", at.readDeploy, a.listDeployTokens, "List the deploy tokens"+of, active...),
+			get(at.level, "/deploy_tokens/{token_id}", at.readDeploy, a.showDeployToken, "Show a deploy token"+of),
+			remove(at.level, "/deploy_tokens/{token_id}", at.manage, a.revokeDeployToken, "Revoke a deploy token"+of),
+		)
+	}
+	return all
 }
 
 // accessToken is GitLab's shape of personal, project and group tokens. The
 // secret is "" in all answers but the one that made it.
-func accessToken(t *ledger.Token, secret string, now time.Time) object {
+func accessToken(t *ledger.Token, secret string, used, now time.Time) object {
 	o := object{
 		"id": t.ID, "name": t.Name, "revoked": !t.RevokedAt.IsZero(), "created_at": stamp(t.CreatedAt),
-		"description": nil, "scopes": t.Scopes.Names(), "user_id": t.UserID, "last_used_at": nil,
+		"description": nil, "scopes": t.Scopes.Names(), "user_id": t.UserID, "last_used_at": moment(used),
 		"active": t.Active(now), "expires_at": date(t.ExpiresAt),
+	}
+	if t.Description != "" {
+		o["description"] = t.Description
 	}
 	if t.Kind != packhouse.PersonalToken {
 		o["access_level"] = t.Role
+	}
+	if t.Impersonation {
+		o["impersonation"] = true
 	}
 	if secret != "" {
 		o["token"] = secret
@@ -72,31 +106,12 @@ func tokenParams(q *request, t *ledger.Token) (err error) {
 		e.Fix = packhouse.AsError(err).Message
 		return e
 	}
+	if err := q.params.short("description"); err != nil {
+		return err
+	}
+	t.Description = q.params.text("description")
 	t.ExpiresAt, err = expiry(q, "expires_at")
 	return err
-}
-
-func (a *API) createPersonalToken(q *request) (any, error) {
-	id, err := q.id("user_id", "404 User Not Found")
-	if err != nil {
-		return nil, err
-	}
-	if a.Directory.User(id) == nil {
-		return nil, packhouse.Errorf(packhouse.NotFound, "404 User Not Found")
-	}
-	t := ledger.Token{Kind: packhouse.PersonalToken, UserID: id}
-	if err := tokenParams(q, &t); err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	if t.ExpiresAt.IsZero() {
-		t.ExpiresAt = now.Add(tokenLife).UTC().Truncate(24 * time.Hour)
-	}
-	made, secret, err := a.Issuer.Issue(q.Context(), q.By, t, "")
-	if err != nil {
-		return nil, err
-	}
-	return accessToken(made, secret, now), nil
 }
 
 // kindOf is the kind of access token that is limited to a level.
@@ -130,23 +145,39 @@ func (a *API) createAccessToken(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return accessToken(made, secret, now), nil
+	return accessToken(made, secret, time.Time{}, now), nil
 }
 
-// listAccessTokens lists all, or by state those that can be used or cannot.
 func (a *API) listAccessTokens(q *request) (any, error) {
-	now := time.Now()
-	state, err := q.params.oneOf("state", "active", "inactive")
+	var tokens []ledger.Token
+	err := a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
+		tokens, err = tx.TokensOf(q.Context(), q.Target, kindOf(q.Target.Level))
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return a.listTokens(q, kindOf(q.Target.Level),
-		func(t *ledger.Token) bool { return state == "" || t.Active(now) == (state == "active") },
-		func(t *ledger.Token) object { return accessToken(t, "", now) })
+	return a.answerTokens(q, tokens)
+}
+
+func (a *API) showAccessToken(q *request) (any, error) {
+	return a.showToken(q, a.ofTarget(q, kindOf(q.Target.Level)))
+}
+
+func (a *API) rotateAccessToken(q *request) (any, error) {
+	return a.rotate(q, a.ofTarget(q, kindOf(q.Target.Level)))
 }
 
 func (a *API) revokeAccessToken(q *request) (any, error) {
 	return nil, a.revoke(q, kindOf(q.Target.Level))
+}
+
+func (a *API) showDeployToken(q *request) (any, error) {
+	t, _, err := a.findToken(q, a.ofTarget(q, packhouse.DeployToken))
+	if err != nil {
+		return nil, err
+	}
+	return deployToken(t, "", time.Now()), nil
 }
 
 func deployToken(t *ledger.Token, secret string, now time.Time) object {
@@ -219,15 +250,21 @@ func (a *API) listTokens(q *request, kind packhouse.ActorKind, wanted func(*ledg
 
 // revoke ends a token of one kind of the request's group or project.
 func (a *API) revoke(q *request, kind packhouse.ActorKind) error {
-	const missing = "404 Token Not Found"
-	id, err := q.id("token_id", missing)
+	id, err := q.id("token_id", missingToken)
 	if err != nil {
 		return err
 	}
-	return a.Issuer.Revoke(q.Context(), q.By, id, func(t *ledger.Token) error {
+	return a.Issuer.Revoke(q.Context(), q.By, id, a.ofTarget(q, kind))
+}
+
+// ofTarget accepts tokens of one kind of the request's group or project.
+func (a *API) ofTarget(q *request, kind packhouse.ActorKind) func(*ledger.Token) error {
+	return func(t *ledger.Token) error {
 		if t.Kind != kind || t.Target.Level != q.Target.Level || t.Target.ID != q.Target.ID {
-			return packhouse.Errorf(packhouse.NotFound, missing)
+			return packhouse.Errorf(packhouse.NotFound, missingToken)
 		}
 		return nil
-	})
+	}
 }
+
+const missingToken = "404 Token Not Found"

@@ -43,6 +43,7 @@ type Authenticator struct {
 	upstream  *Upstream
 	sessions  sessions
 	tokens    *memo.Memo[packhouse.Digest, *ledger.Token]
+	uses      uses
 }
 
 // New makes an Authenticator. It follows the store's ledger from now on, so a
@@ -211,6 +212,7 @@ func (a *Authenticator) identify(ctx context.Context, secret string) (packhouse.
 	if !a.vouched(token) {
 		return packhouse.Actor{}, errUnvouched()
 	}
+	a.uses.note(token.ID, a.now())
 	return a.actor(token)
 }
 

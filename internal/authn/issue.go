@@ -123,7 +123,8 @@ func (i Issuer) IssueForJob(ctx context.Context, by ledger.By, t ledger.Token) (
 }
 
 // Revoke ends a token for which allowed returns no error. Revoking it again
-// changes nothing. packhouse.NotFound: there is no such token.
+// changes nothing. With the last token of a bot goes the bot. packhouse.NotFound:
+// there is no such token.
 func (i Issuer) Revoke(ctx context.Context, by ledger.By, id int64, allowed func(*ledger.Token) error) error {
 	return i.Store.Update(ctx, func(tx *store.Tx) error {
 		t, err := tx.Token(ctx, id)
@@ -134,7 +135,9 @@ func (i Issuer) Revoke(ctx context.Context, by ledger.By, id int64, allowed func
 			return err
 		}
 		t.RevokedAt = tx.Now()
-		_, err = tx.Append(ctx, by, &ledger.TokenPut{Token: *t})
-		return err
+		if _, err := tx.Append(ctx, by, &ledger.TokenPut{Token: *t}); err != nil {
+			return err
+		}
+		return i.retireBot(ctx, tx, by, t)
 	})
 }

@@ -14,11 +14,12 @@ type Action uint8
 // The actions. Rights are in the table below; roles and scopes follow
 // GitLab's permission tables.
 const (
-	Anyone     Action = iota + 1 // health and the like: always allowed
-	SignedIn                     // GET /user, /version: any credential with a user behind it
-	SelfToken                    // read, rotate or revoke the access token that was sent
-	OwnAccount                   // what is one's own: access tokens, sessions, the password
-	OwnJob                       // GET /job: ask what job the job token belongs to
+	Anyone      Action = iota + 1 // health and the like: always allowed
+	SignedIn                      // GET /user, /version: any credential with a user behind it
+	SelfToken                     // read, rotate or revoke the access token that was sent
+	OwnAccount                    // what is one's own: access tokens, sessions, the password
+	RotateToken                   // replace the access token that was sent by a new one
+	OwnJob                        // GET /job: ask what job the job token belongs to
 
 	ReadPackages    // pull and search, by a package protocol
 	PublishPackages // push, retag, by a package protocol
@@ -131,6 +132,8 @@ var rules = [...]rule{
 		kinds: accessTokens},
 	OwnAccount: {name: "OwnAccount", doing: "managing your own account on", levels: anyLevel, by: byCredential,
 		kinds: people, scopes: api},
+	RotateToken: {name: "RotateToken", doing: "rotating your own token on", levels: anyLevel, by: byCredential,
+		kinds: accessTokens, scopes: packhouse.ScopeAPI | packhouse.ScopeSelfRotate},
 	OwnJob: {name: "OwnJob", doing: "asking for your own job on", levels: anyLevel, by: byCredential,
 		kinds: jobTokens},
 

@@ -106,7 +106,7 @@ func TestHiddenLooksAbsent(t *testing.T) {
 }
 
 func TestNothingIsDoneToTheAbsent(t *testing.T) {
-	actions := without(everyAction(), Anyone, SignedIn, SelfToken, OwnAccount, OwnJob)
+	actions := without(everyAction(), Anyone, SignedIn, SelfToken, OwnAccount, RotateToken, OwnJob)
 	always(t, everyActor(), actions, "nothing is done to what does not exist, and nobody is told that it does not",
 		func(who packhouse.Actor, act Action, on Object) bool {
 			return on.Exists || on.Target.Level == packhouse.Instance || rank[Decide(who, act, on).Outcome] == 0
@@ -122,7 +122,7 @@ func TestArchivedIsReadOnly(t *testing.T) {
 }
 
 func TestDeletingIsForOwners(t *testing.T) {
-	actions := without(everyAction(), Anyone, SignedIn, SelfToken, OwnAccount, OwnJob)
+	actions := without(everyAction(), Anyone, SignedIn, SelfToken, OwnAccount, RotateToken, OwnJob)
 	always(t, everyActor(), actions, "what is being deleted is there for owners and administrators only",
 		func(who packhouse.Actor, act Action, on Object) bool {
 			owner := on.Bound && (on.Role == packhouse.Owner || who.Admin)
@@ -165,7 +165,7 @@ func TestTokenFromElsewhereIsAStranger(t *testing.T) {
 	for _, s := range oneOfEach {
 		actors = append(actors, projectToken(s), groupToken(s))
 	}
-	actions := without(everyAction(), SignedIn, SelfToken, OwnAccount)
+	actions := without(everyAction(), SignedIn, SelfToken, OwnAccount, RotateToken)
 	always(t, actors, actions, "a token from elsewhere gets nothing that a visitor does not, but by membership below",
 		func(who packhouse.Actor, act Action, on Object) bool {
 			visitor := Decide(anonymous, act, on).Outcome == Allow

@@ -81,6 +81,7 @@ type House struct {
 	options Options
 	lock    *os.File
 	files   *disk.Store // nil when Options.Blobs stands in for it
+	authn   *authn.Authenticator
 	stop    context.CancelFunc
 	working sync.WaitGroup
 }
@@ -145,12 +146,12 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 // gate builds the door to everything above.
 func (h *House) gate() (http.Handler, error) {
 	formats := all.Formats()
-	who := authn.New(authn.Options{
+	h.authn = authn.New(authn.Options{
 		Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens, Upstream: h.upstream(),
 		Sessions: h.options.Sessions,
 	})
 	a := &api.API{
-		Authn: who,
+		Authn: h.authn,
 		Store: h.Store, Directory: h.Directory, Changes: h.Changes, Issuer: h.Issuer, Registry: h.Registry,
 		Issuers: h.Exchanger.Issuers, Passwords: h.Passwords,
 		Version: Version, GitLabVersion: h.options.GitLabVersion,
@@ -159,9 +160,9 @@ func (h *House) gate() (http.Handler, error) {
 		a.Formats = append(a.Formats, f.Name())
 	}
 	return gate.New(gate.Options{
-		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(who)), Exchanger: h.Exchanger,
+		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn)), Exchanger: h.Exchanger,
 		Rates: limit.NewRates(h.options.Rates), Failures: limit.NewFailures(h.options.Failures),
-		Authn:     who,
+		Authn:     h.authn,
 		Directory: h.Directory, Registry: h.Registry,
 		External: h.options.External, TrustedProxies: h.options.TrustedProxies,
 		Observe: h.options.Observe, Log: h.options.Log,

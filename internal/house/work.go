@@ -69,5 +69,8 @@ func (h *House) saveDownloads(ctx context.Context) {
 		if err := h.Registry.SaveDownloads(context.WithoutCancel(ctx)); err != nil {
 			h.options.Log.Warn("download counters not written", "error", err)
 		}
+		if err := h.authn.SaveUses(context.WithoutCancel(ctx)); err != nil {
+			h.options.Log.Warn("uses of tokens not written", "error", err)
+		}
 	}
 }

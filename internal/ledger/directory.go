@@ -113,6 +113,14 @@ type Token struct {
 	CreatorID int64               `json:"creator_id,omitempty"`
 	CreatedAt time.Time           `json:"created_at"`
 	ExpiresAt time.Time           `json:"expires_at,omitzero"` // zero: never
+	// FamilyID is the first of the tokens that follow from each other by
+	// rotation; 0 for one that was not made by rotating another.
+	FamilyID int64 `json:"family_id,omitempty"`
+	// Description says more about it than its name.
+	Description string `json:"description,omitempty"`
+	// Impersonation marks a personal token that an administrator made for
+	// somebody else.
+	Impersonation bool `json:"impersonation,omitempty"`
 	RevokedAt time.Time           `json:"revoked_at,omitzero"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"packhouse"
 	"packhouse/internal/ledger"
@@ -69,6 +70,37 @@ func (tx *Tx) TokensOf(ctx context.Context, target packhouse.Target, kind packho
 func (tx *Tx) TokensOfUser(ctx context.Context, userID int64, kind packhouse.ActorKind) ([]ledger.Token, error) {
 	return records[ledger.Token](ctx, tx,
 		`SELECT record FROM tokens WHERE user_id = $1 AND kind = $2 ORDER BY id`, userID, kind.String())
+}
+
+// TokensOfKind lists tokens of one kind, newest first, from those before an id
+// on; 0 for all.
+func (tx *Tx) TokensOfKind(ctx context.Context, kind packhouse.ActorKind, before int64, limit int) ([]ledger.Token, error) {
+	return records[ledger.Token](ctx, tx,
+		`SELECT record FROM tokens WHERE kind = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, kind.String(), before, limit)
+}
+
+// UseTokens notes when tokens were used.
+func (tx *Tx) UseTokens(ctx context.Context, uses map[int64]time.Time) error {
+	const q = `
+		INSERT INTO token_uses (token_id, used_at) VALUES ($1, $2)
+		ON CONFLICT (token_id) DO UPDATE SET
+			used_at = CASE WHEN excluded.used_at > token_uses.used_at THEN excluded.used_at ELSE token_uses.used_at END`
+	for id, at := range uses {
+		if _, err := tx.exec(ctx, q, id, at.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TokenUse is when a token was last used; the zero time when it never was.
+func (tx *Tx) TokenUse(ctx context.Context, id int64) (time.Time, error) {
+	var us int64
+	known, err := found(tx.row(ctx, `SELECT used_at FROM token_uses WHERE token_id = $1`, []any{id}, &us))
+	if err != nil || !known {
+		return time.Time{}, err
+	}
+	return fromMicros(us), nil
 }
 
 func oneRecord[T any](ctx context.Context, tx *Tx, missing, q string, args ...any) (*T, error) {
