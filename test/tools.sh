@@ -11,10 +11,32 @@ need curl curl
 need wget wget
 need gcc gcc # for the race detector
 need openssl openssl
-[ ${#missing[@]} -eq 0 ] && exit 0
+need python3 python3
+need npm npm
+if [ ${#missing[@]} -gt 0 ]; then
+	echo "installing: ${missing[*]}"
+	as_root=()
+	[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+	"${as_root[@]}" apt-get update -q
+	DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
+fi
 
-echo "installing: ${missing[*]}"
-as_root=()
-[ "$(id -u)" -eq 0 ] || as_root=(sudo)
-"${as_root[@]}" apt-get update -q
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
+# API clients, each in a folder of its own below .tools, at a fixed version.
+tools=$(cd "$(dirname "$0")/.." && pwd)/.tools
+pip_tool() { # pip_tool FOLDER PACKAGE==VERSION: a Python program
+	[ -f "$tools/$1/$2" ] && return
+	rm -rf "${tools:?}/$1"
+	python3 -m venv "$tools/$1" 2>/dev/null || python3 -m virtualenv -q "$tools/$1"
+	"$tools/$1/bin/pip" install -q --disable-pip-version-check "$2"
+	touch "$tools/$1/$2"
+}
+npm_tool() { # npm_tool FOLDER PACKAGE@VERSION: a JavaScript program
+	local done=$tools/$1/done-${2//\//-}
+	[ -f "$done" ] && return
+	rm -rf "${tools:?}/$1"
+	npm install --silent --no-audit --no-fund --prefix "$tools/$1" "$2"
+	touch "$done"
+}
+mkdir -p "$tools"
+pip_tool python-gitlab python-gitlab==8.6.0
+npm_tool gitbeaker @gitbeaker/cli@43.8.0
