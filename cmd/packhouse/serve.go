@@ -16,6 +16,7 @@ import (
 	"packhouse/internal/house"
 	"packhouse/internal/limit"
 	"packhouse/internal/server"
+	"packhouse/internal/signin"
 	"packhouse/internal/telemetry"
 )
 
@@ -48,6 +49,9 @@ func serve(ctx context.Context, c *config.Config, demo bool) error {
 		return err
 	}
 	opts := furnishing(c, log)
+	if opts.Providers, err = signin.ReadProviders(c.SignIn); err != nil {
+		return fmt.Errorf("read the providers of single sign-on: %w", err)
+	}
 	opts.Observe, opts.Root = t.Observe, t.Root()
 	if h, err = house.Open(ctx, opts); err != nil {
 		return err

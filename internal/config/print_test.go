@@ -80,6 +80,7 @@ func anyConfig(t *rapid.T) *Config {
 		GuestsCanPull:   rapid.Bool().Draw(t, "guests"),
 		PackagesEnabled: rapid.Bool().Draw(t, "packages"),
 		GitLabVersion:   rapid.StringMatching(`[0-9]{1,2}\.[0-9]{1,2}\.[0-9](-[a-z.]{1,4})?`).Draw(t, "version"),
+		SignIn:          rapid.OneOf(rapid.Just(""), path).Draw(t, "sign-in"),
 		SessionIdle:     duration("idle", time.Minute), SessionLife: duration("life", time.Minute),
 		BanAfter: rapid.Int64Range(0, 1000).Draw(t, "ban after"), BanFor: duration("ban", time.Second),
 		LimitPackages: anyRate(t), LimitPackagesAnonymous: anyRate(t), LimitAPI: anyRate(t), LimitAPIAnonymous: anyRate(t),

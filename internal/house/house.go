@@ -28,6 +28,7 @@ import (
 	"packhouse/internal/oidc"
 	"packhouse/internal/policy"
 	"packhouse/internal/registry"
+	"packhouse/internal/signin"
 	"packhouse/internal/store"
 )
 
@@ -50,6 +51,7 @@ type Options struct {
 	// are not public.
 	IssuerNetworks []netip.Prefix
 	Upstream       Upstream
+	Providers      []signin.Provider // of single sign-on
 	Sessions       authn.SessionOptions
 	Rates          limit.RateOptions
 	Failures       limit.FailureOptions

@@ -85,6 +85,9 @@ type Member struct {
 	Role      packhouse.Role   `json:"role"`
 	ExpiresAt time.Time        `json:"expires_at,omitzero"` // zero: never
 	CreatedAt time.Time        `json:"created_at"`
+	// Source is what gives the role and takes it away: "sso/<provider>" for the
+	// groups that somebody has at a provider of single sign-on; "" for people.
+	Source string `json:"source,omitempty"`
 }
 
 // Share gives the members of a group a role in another group, or in a project,

@@ -94,6 +94,9 @@ func (is *Issuers) local(host string) bool {
 	return err == nil && addr.IsLoopback() && outbound.Allowed(addr, is.options.Allow)
 }
 
+// Client is what issuers are asked with.
+func (is *Issuers) Client() *http.Client { return is.client }
+
 // Metadata returns what an issuer says about itself. The caller has decided that
 // the issuer may be asked. packhouse.Unavailable: it does not answer.
 func (is *Issuers) Metadata(ctx context.Context, issuer string) (Metadata, error) {
