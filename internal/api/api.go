@@ -35,6 +35,9 @@ type API struct {
 	// changingSettings is held while package settings are read, changed and put
 	// back as a whole, so that of two changes neither undoes the other.
 	changingSettings sync.Mutex
+
+	describing sync.Once
+	described  *registry.Document // the OpenAPI document
 }
 
 // handler is a handler of the API: it returns what is answered as JSON, with

@@ -16,6 +16,7 @@ type Root struct{ *API }
 // Routes implements format.Protocol.
 func (a Root) Routes() []format.Route {
 	return []format.Route{
+		{Level: instance, Method: "GET", Path: "/api/openapi.json", Action: authz.Anyone, Handle: a.openAPI},
 		get(instance, "/_/oidc/audience", authz.Anyone, a.audience, "Tell what audience ID tokens are made for").unread().Route,
 		post(instance, "/_/oidc/mint-token", authz.Anyone, a.mintForIDToken, "Exchange an ID token for a job token, as PyPI does",
 			text("token", "the ID token").must()).answering(http.StatusOK).unread().Route,

@@ -123,8 +123,8 @@ type Token struct {
 	Description string `json:"description,omitempty"`
 	// Impersonation marks a personal token that an administrator made for
 	// somebody else.
-	Impersonation bool `json:"impersonation,omitempty"`
-	RevokedAt time.Time           `json:"revoked_at,omitzero"`
+	Impersonation bool      `json:"impersonation,omitempty"`
+	RevokedAt     time.Time `json:"revoked_at,omitzero"`
 }
 
 // Active reports whether the token can be used at the given time.
