@@ -110,3 +110,39 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkProjects reads a page of twenty from the list of an ordinary user of a
+// large instance, at its start and far into it.
+func BenchmarkProjects(b *testing.B) {
+	d, err := directory.Open(b.Context(), largeInstance(b), directory.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	user := packhouse.Actor{Kind: packhouse.PersonalToken, UserID: 21, Scopes: packhouse.ScopeAPI}
+	admin := user
+	admin.Admin = true
+	for _, bench := range []struct {
+		name   string
+		who    packhouse.Actor
+		filter directory.ProjectFilter
+	}{
+		{"user/first", user, directory.ProjectFilter{}},
+		{"user/last", user, directory.ProjectFilter{After: 90_000}},
+		{"admin/first", admin, directory.ProjectFilter{}},
+		{"admin/last", admin, directory.ProjectFilter{After: 90_000}},
+		{"admin/down", admin, directory.ProjectFilter{After: 50_000, Down: true}},
+		{"member", user, directory.ProjectFilter{Membership: true}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				for range d.Projects(bench.who, bench.filter) {
+					if n++; n == 20 {
+						break
+					}
+				}
+			}
+		})
+	}
+}

@@ -24,7 +24,7 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 	}
 	switch t.Level {
 	case packhouse.Instance:
-		o.Exists = true
+		o.Exists, o.Bound = true, who.Bound.Level == 0
 		return o
 	case packhouse.Group:
 		n := d.namespaces[t.ID]
