@@ -47,6 +47,7 @@ type Actor struct {
 	Admin    bool   // an instance administrator
 	External bool   // a stranger on internal projects
 	TokenID  int64
+	SudoID   int64 // the administrator who acts as this user; 0 for nobody
 	Scopes   Scopes
 	Bound    Target // what a project, group or deploy token is limited to; zero when unlimited
 	Job      *Job   // set exactly when Kind is JobToken

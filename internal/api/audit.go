@@ -161,6 +161,9 @@ func (a *API) auditEvent(r *store.Record) object {
 	if r.By.TokenID != 0 {
 		details["token_id"], details["token_kind"] = r.By.TokenID, r.By.Kind
 	}
+	if r.By.SudoID != 0 {
+		details["sudo_author_id"] = r.By.SudoID
+	}
 	if r.By.JobID != 0 {
 		details["job_id"] = r.By.JobID
 	}

@@ -9,6 +9,7 @@ import (
 	"packhouse"
 	"packhouse/internal/directory"
 	"packhouse/internal/ledger"
+	"packhouse/internal/store"
 )
 
 func (a *API) listProjects(q *request) (any, error) {
@@ -205,7 +206,28 @@ func (a *API) listedProject(q *request, p *ledger.Project) any {
 }
 
 func (a *API) getProject(q *request) (any, error) {
-	return a.project(q, a.Directory.Project(q.Target.ID)), nil
+	o := a.project(q, a.Directory.Project(q.Target.ID))
+	shown, err := q.params.flag("statistics", false)
+	if err != nil || !shown || a.Directory.Object(q.Actor, q.Target).Role < packhouse.Reporter && !q.Actor.Admin {
+		return o, err // GitLab leaves them out for others
+	}
+	o["statistics"], err = a.statistics(q, q.Target.ID)
+	return o, err
+}
+
+// statistics is how much a project stores, in GitLab's shape: here are packages
+// alone.
+func (a *API) statistics(q *request, projectID int64) (any, error) {
+	var used store.Usage
+	err := a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
+		used, err = tx.ProjectUsage(q.Context(), projectID)
+		return err
+	})
+	return object{
+		"commit_count": 0, "storage_size": used.Bytes, "repository_size": 0, "wiki_size": 0, "lfs_objects_size": 0,
+		"job_artifacts_size": 0, "pipeline_artifacts_size": 0, "packages_size": used.Bytes, "snippets_size": 0, "uploads_size": 0,
+		"container_registry_size": 0,
+	}, err
 }
 
 // lastPart is the last part of a path.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -12,12 +13,25 @@ import (
 	"packhouse/internal/ledger"
 )
 
+// features are the access levels of what GitLab's projects have and ours have
+// not. They are kept and shown, and do nothing.
+var features = []string{
+	"analytics_access_level", "builds_access_level", "container_registry_access_level", "environments_access_level",
+	"feature_flags_access_level", "forking_access_level", "infrastructure_access_level", "issues_access_level",
+	"merge_requests_access_level", "model_experiments_access_level", "model_registry_access_level", "monitor_access_level",
+	"pages_access_level", "releases_access_level", "repository_access_level", "requirements_access_level",
+	"security_and_compliance_access_level", "snippets_access_level", "wiki_access_level",
+}
+
 func (a *API) projectEndpoints() []endpoint {
 	fields := []param{
 		text("description", "what it is for"), visibility,
 		flag("packages_enabled", "false switches its package registry off"),
 		word("package_registry_access_level", "who may read its packages", "disabled", "private", "enabled", "public"),
 		flag("archived", "read-only"),
+	}
+	for _, name := range features {
+		fields = append(fields, word(name, "kept and shown; does nothing here", "disabled", "private", "enabled", "public"))
 	}
 	return []endpoint{
 		get(instance, "/projects", authz.Anyone, a.listProjects, "List projects", projectLists...),
@@ -49,7 +63,7 @@ var projectLists = with(paged,
 	flag("membership", "true for those where you have a role"), flag("owned", "true for those that you own"),
 	number("min_access_level", "where you have at least this role"), visibility,
 	flag("archived", "true for those that are read-only, false for the others"), flag("simple", "true shows less of each"),
-	flag("statistics", "true adds how much each stores"), text("topic", "accepted"),
+	text("topic", "accepted"),
 	word("order_by", "the order; created_at, which is the order of the ids, when absent",
 		"id", "name", "path", "created_at", "updated_at", "last_activity_at", "star_count", "similarity"), sorted,
 	number("id_after", "with a higher id"), number("id_before", "with a lower id"),
@@ -150,6 +164,16 @@ func projectFields(q *request, p *ledger.Project) (err error) {
 	}
 	if p.Archived, err = q.params.flag("archived", p.Archived); err != nil {
 		return err
+	}
+	for _, name := range features {
+		if v := q.params.text(name); v != "" {
+			changed := maps.Clone(p.Features) // the record in memory is shared
+			if changed == nil {
+				changed = map[string]string{}
+			}
+			changed[name] = v
+			p.Features = changed
+		}
 	}
 	if q.params.has("description") {
 		p.Description = q.params.text("description")

@@ -110,6 +110,9 @@ func (a *API) project(q *request, p *ledger.Project) object {
 		},
 		"permissions": a.permissions(q, p),
 	})
+	for name, level := range p.Features {
+		o[name] = level
+	}
 	return o
 }
 

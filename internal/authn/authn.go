@@ -114,7 +114,10 @@ func (a *Authenticator) Actor(r *http.Request) (packhouse.Actor, error) {
 		}
 		return packhouse.Actor{}, nil
 	}
-	return actor, err
+	if err != nil {
+		return actor, err
+	}
+	return a.sudo(r, actor)
 }
 
 // credential finds the token of a request and what becomes of the request if it

@@ -76,6 +76,9 @@ type Project struct {
 	CreatorID   int64                    `json:"creator_id,omitempty"`
 	CreatedAt   time.Time                `json:"created_at"`
 	DeletedAt   time.Time                `json:"deleted_at,omitzero"` // when it was marked for deletion
+	// Features are access levels of what GitLab has and Packhouse has not. They do
+	// nothing; Terraform's provider reads back what it wrote.
+	Features map[string]string `json:"features,omitempty"`
 }
 
 // Member gives a user a role in a group or project and all below it.

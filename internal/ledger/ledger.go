@@ -33,11 +33,12 @@ type By struct {
 	Name      string              `json:"name,omitempty"`
 	JobID     int64               `json:"job,omitempty"`
 	RequestID string              `json:"request,omitempty"`
+	SudoID    int64               `json:"sudo,omitempty"` // the administrator who acted as the user
 }
 
 // Of describes an actor for the ledger.
 func Of(a packhouse.Actor, requestID string) By {
-	by := By{Kind: a.Kind, UserID: a.UserID, TokenID: a.TokenID, Name: a.Name, RequestID: requestID}
+	by := By{Kind: a.Kind, UserID: a.UserID, TokenID: a.TokenID, Name: a.Name, RequestID: requestID, SudoID: a.SudoID}
 	if a.Job != nil {
 		by.JobID = a.Job.ID
 	}

@@ -13,9 +13,17 @@ import (
 const missingFile = "404 File Not Found"
 
 func (tx *Tx) applyFileDelete(ctx context.Context, entry ledger.Entry, e *ledger.FileDelete) error {
-	return tx.change(ctx, missingFile,
+	err := tx.change(ctx, missingFile,
 		`UPDATE files SET until_seq = $3, until_at = $4 WHERE id = $1 AND version_id = $2 AND until_seq IS NULL`,
 		e.FileID, e.VersionID, entry.Seq, entry.At.UnixMicro())
+	if err != nil {
+		return err
+	}
+	var size int64
+	if err := tx.row(ctx, `SELECT size FROM files WHERE id = $1`, []any{e.FileID}, &size); err != nil {
+		return err
+	}
+	return tx.use(ctx, e.ProjectID, Usage{-size, -1})
 }
 
 func (tx *Tx) applyPurge(ctx context.Context, entry ledger.Entry, e *ledger.Purge) error {

@@ -246,7 +246,9 @@ func (tx *Tx) applyPublish(ctx context.Context, entry ledger.Entry, e *ledger.Pu
 			return err
 		}
 	}
+	var added Usage
 	for _, f := range e.Files {
+		added.Bytes, added.Files = added.Bytes+f.Size, added.Files+1
 		const q = `
 			INSERT INTO files (id, from_seq, version_id, path, copy, size, sha256, md5, sha1, sha512, metadata, pipeline, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
@@ -256,5 +258,5 @@ func (tx *Tx) applyPublish(ctx context.Context, entry ledger.Entry, e *ledger.Pu
 			return err
 		}
 	}
-	return nil
+	return tx.use(ctx, e.ProjectID, added)
 }

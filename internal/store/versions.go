@@ -41,6 +41,10 @@ func (tx *Tx) applyMetadataPut(ctx context.Context, entry ledger.Entry, e *ledge
 }
 
 func (tx *Tx) applyVersionDelete(ctx context.Context, entry ledger.Entry, e *ledger.VersionDelete) error {
+	held, err := tx.liveUsage(ctx, e.VersionID)
+	if err != nil {
+		return err
+	}
 	if err := tx.closeVersion(ctx, entry, e.VersionID); err != nil {
 		return err
 	}
@@ -53,8 +57,10 @@ func (tx *Tx) applyVersionDelete(ctx context.Context, entry ledger.Entry, e *led
 		UPDATE tags SET until_seq = $2
 		WHERE version_id = $1 AND until_seq IS NULL
 			AND package_id = (SELECT package_id FROM versions WHERE id = $1 AND until_seq = $2)`
-	_, err := tx.exec(ctx, closeTags, e.VersionID, entry.Seq)
-	return err
+	if _, err := tx.exec(ctx, closeTags, e.VersionID, entry.Seq); err != nil {
+		return err
+	}
+	return tx.use(ctx, e.ProjectID, Usage{-held.Bytes, -held.Files})
 }
 
 func (tx *Tx) closeVersion(ctx context.Context, entry ledger.Entry, id int64) error {
