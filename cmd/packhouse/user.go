@@ -51,7 +51,7 @@ func (c *passwordCommand) Run(ctx context.Context) error {
 // readPassword reads one line. Whoever types it sees it; a pipe keeps it from
 // the screen.
 func readPassword(in io.Reader, prompt io.Writer) (string, error) {
-	fmt.Fprint(prompt, "New password (it is shown as you type; pipe it in to hide it): ")
+	fmt.Fprintf(prompt, "New password (it is shown as you type; pipe it in to hide it): ")
 	line, err := bufio.NewReader(io.LimitReader(in, 4096)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err

@@ -93,8 +93,8 @@ func (p params) check(declared []param) error {
 	return e
 }
 
-func (d param) accepts(given string) bool {
-	switch d.kind {
+func (p param) accepts(given string) bool {
+	switch p.kind {
 	case kindNumber:
 		_, err := strconv.ParseInt(given, 10, 64)
 		return err == nil
@@ -102,7 +102,7 @@ func (d param) accepts(given string) bool {
 		_, err := parseFlag(given)
 		return err == nil
 	case kindWord:
-		return slices.Contains(d.words, given)
+		return slices.Contains(p.words, given)
 	}
 	return true
 }

@@ -252,7 +252,7 @@ func (a *API) share(q *request) error {
 		return err
 	}
 	s := ledger.Share{Target: packhouse.Target{Level: q.Target.Level, ID: q.Target.ID}, GroupID: t.ID, Role: role}
-	if s.ExpiresAt, err = expiry(q, "expires_at"); err != nil {
+	if s.ExpiresAt, err = expiry(q); err != nil {
 		return err
 	}
 	return a.Changes.ShareWith(q.Context(), q.By, s)

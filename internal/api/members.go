@@ -114,7 +114,7 @@ func (a *API) updateMember(q *request) (any, error) {
 	if err := a.notBelowInherited(q, user, role); err != nil {
 		return nil, err
 	}
-	expires, err := expiry(q, "expires_at")
+	expires, err := expiry(q)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (a *API) addMember(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	expires, err := expiry(q, "expires_at")
+	expires, err := expiry(q)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (a *API) rotate(q *request, allowed func(*ledger.Token) error) (any, error)
 }
 
 func (a *API) rotateByID(q *request, id int64, allowed func(*ledger.Token) error) (any, error) {
-	expires, err := expiry(q, "expires_at")
+	expires, err := expiry(q)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func tokenParams(q *request, t *ledger.Token) (err error) {
 		return err
 	}
 	t.Description = q.params.text("description")
-	t.ExpiresAt, err = expiry(q, "expires_at")
+	t.ExpiresAt, err = expiry(q)
 	return err
 }
 

@@ -299,8 +299,9 @@ func (a *API) userFilter(q *request) (func(*ledger.User) bool, error) {
 	}, nil
 }
 
-// expiry reads a date parameter; the zero time when it was not given.
-func expiry(q *request, name string) (time.Time, error) {
+// expiry reads expires_at; the zero time when it was not given.
+func expiry(q *request) (time.Time, error) {
+	const name = "expires_at"
 	t, err := directory.Expires(q.params.text(name))
 	if err != nil {
 		return t, packhouse.InvalidParam(name, "is invalid")

@@ -203,13 +203,15 @@ func TestGitLabDown(t *testing.T) {
 	other := gitlabtest.Start(t)
 	other.Job(jobToken, nil)
 	for what, stand := range map[string]http.HandlerFunc{
-		"500":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
-		"502":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },
-		"429":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) },
-		"garbage":  func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") },
-		"a list":   func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[1]") },
-		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL.String()+r.URL.Path, 302) },
-		"cut":      func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"500":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"502":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) },
+		"429":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) },
+		"garbage": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") },
+		"a list":  func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "[1]") },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL.String()+r.URL.Path, http.StatusFound)
+		},
+		"cut": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"huge": func(w http.ResponseWriter, _ *http.Request) {
 			for range 4096 {
 				if _, err := w.Write([]byte(strings.Repeat(" ", 64<<10))); err != nil {

@@ -79,7 +79,6 @@ type visitor struct {
 	admin        bool
 	external     bool
 	bound        bool // a token of the group acme, which reaches nothing above it
-	below        bool // a bot is a member of its group, which everything is below
 }
 
 // site is a project or group as the table knows it.

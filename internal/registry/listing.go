@@ -175,10 +175,10 @@ func (r *Registry) refresh(ctx context.Context, s *shelf, dirty map[int64]bool, 
 
 func (r *Registry) readListing(ctx context.Context, tx *store.Tx, key listingKey) (*Listing, error) {
 	p, err := tx.Package(ctx, key.project, key.format, key.key)
-	if packhouse.KindOf(err) == packhouse.NotFound && err != nil {
-		return &Listing{}, nil
-	}
 	if err != nil {
+		if packhouse.KindOf(err) == packhouse.NotFound {
+			return &Listing{}, nil
+		}
 		return nil, err
 	}
 	l := &Listing{Package: *p}

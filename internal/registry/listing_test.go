@@ -239,11 +239,11 @@ func TestCatalog(t *testing.T) {
 	if names(); rendered.Load() != 1 {
 		t.Errorf("the catalog was rendered %d times, want once", rendered.Load())
 	}
-	out := w.put(7, registry.Draft{Package: "hidden", PackageKey: "hidden", Version: "1", VersionKey: "1", Status: packhouse.StatusHidden}, `1`)
+	w.put(7, registry.Draft{Package: "hidden", PackageKey: "hidden", Version: "1", VersionKey: "1", Status: packhouse.StatusHidden}, `1`)
 	if got := names(); len(got) != 250 {
 		t.Errorf("with a hidden package the catalog has %d names, want 250", len(got))
 	}
-	out = w.put(7, registry.Draft{Package: "more", PackageKey: "more", Version: "1", VersionKey: "1"}, `1`)
+	out := w.put(7, registry.Draft{Package: "more", PackageKey: "more", Version: "1", VersionKey: "1"}, `1`)
 	if got := names(); len(got) != 251 {
 		t.Errorf("after a publish the catalog has %d names, want 251", len(got))
 	}

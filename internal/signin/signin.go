@@ -8,7 +8,6 @@ package signin
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"mime"
@@ -240,12 +239,7 @@ var errNoProvider error = &packhouse.Error{
 	Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found", Fix: "there is no such provider; sign in at /-/sign-in",
 }
 
-// asRefusal hides what went wrong with a provider from who signs in, and keeps
-// it for the log.
-func asRefusal(problem string, cause error) error {
-	var known *packhouse.Error
-	if errors.As(cause, &known) && known.Kind == packhouse.Unavailable {
-		return known
-	}
-	return &packhouse.Error{Kind: packhouse.Unauthenticated, Rule: "sso", Message: "401 Unauthorized", Fix: problem, Err: cause}
+// asRefusal refuses who signs in, and tells them what they can know of the reason.
+func asRefusal(problem string) error {
+	return &packhouse.Error{Kind: packhouse.Unauthenticated, Rule: "sso", Message: "401 Unauthorized", Fix: problem}
 }

@@ -95,10 +95,10 @@ func (p *Protocol) arrive(w http.ResponseWriter, r *http.Request, c *format.Call
 	j, ok := journeyOf(r)
 	q := r.URL.Query()
 	if !ok || j.Provider != one.Name || subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(j.State)) != 1 {
-		return asRefusal("the sign-in was not begun in this browser, or took more than ten minutes; begin again", nil)
+		return asRefusal("the sign-in was not begun in this browser, or took more than ten minutes; begin again")
 	}
 	if q.Get("error") != "" || q.Get("code") == "" {
-		return asRefusal(one.Label+" did not sign you in", nil)
+		return asRefusal(one.Label+" did not sign you in")
 	}
 	claims, err := p.claims(r.Context(), c, one, j, q.Get("code"))
 	if err != nil {
@@ -169,7 +169,7 @@ func (p *Protocol) claims(ctx context.Context, c *format.Call, one *Provider, j 
 // failed tells the log why a sign-in went wrong, and the person that it did.
 func (p *Protocol) failed(c *format.Call, one *Provider, why string) error {
 	p.Log.Warn("single sign-on failed", "request_id", c.RequestID, "provider", one.Name, "reason", why)
-	return asRefusal(one.Label+" did not sign you in; an administrator finds the reason in the log", nil)
+	return asRefusal(one.Label+" did not sign you in; an administrator finds the reason in the log")
 }
 
 // provision finds or makes the user, with the rights that their groups give.
@@ -186,9 +186,9 @@ func (p *Protocol) provision(ctx context.Context, c *format.Call, one *Provider,
 	user, err := p.Changes.SignIn(ctx, by, d)
 	switch packhouse.KindOf(err) {
 	case packhouse.NotFound:
-		return nil, asRefusal("there is no user for you on this server; ask an administrator to make one", nil)
+		return nil, asRefusal("there is no user for you on this server; ask an administrator to make one")
 	case packhouse.Conflict, packhouse.Invalid:
-		return nil, asRefusal("your user name belongs to somebody else on this server, or cannot be one; ask an administrator", nil)
+		return nil, asRefusal("your user name belongs to somebody else on this server, or cannot be one; ask an administrator")
 	}
 	return user, err
 }

@@ -113,7 +113,7 @@ func (g *GitLab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprint(w, `{"message":"401 Unauthorized"}`)
+		fmt.Fprintf(w, `{"message":"401 Unauthorized"}`)
 	}
 }
 
