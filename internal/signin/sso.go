@@ -98,7 +98,7 @@ func (p *Protocol) arrive(w http.ResponseWriter, r *http.Request, c *format.Call
 		return asRefusal("the sign-in was not begun in this browser, or took more than ten minutes; begin again")
 	}
 	if q.Get("error") != "" || q.Get("code") == "" {
-		return asRefusal(one.Label+" did not sign you in")
+		return asRefusal(one.Label + " did not sign you in")
 	}
 	claims, err := p.claims(r.Context(), c, one, j, q.Get("code"))
 	if err != nil {
@@ -169,7 +169,7 @@ func (p *Protocol) claims(ctx context.Context, c *format.Call, one *Provider, j 
 // failed tells the log why a sign-in went wrong, and the person that it did.
 func (p *Protocol) failed(c *format.Call, one *Provider, why string) error {
 	p.Log.Warn("single sign-on failed", "request_id", c.RequestID, "provider", one.Name, "reason", why)
-	return asRefusal(one.Label+" did not sign you in; an administrator finds the reason in the log")
+	return asRefusal(one.Label + " did not sign you in; an administrator finds the reason in the log")
 }
 
 // provision finds or makes the user, with the rights that their groups give.
