@@ -28,6 +28,8 @@ test: tools vet
 test-slow: tools
 	$(GO) test ./test/operate -run TestLargeFile -large 10 -timeout 1h
 	$(GO) test ./test/crash -run TestKill -kills 10000 -timeout 12h
+	npm install --silent --no-audit --no-fund --prefix .tools/renovate renovate@39.264.1
+	$(GO) test -tags slow ./test/clients -run TestRenovate -timeout 1h
 
 # The layers are checked by a test too (depcheck_test.go), so that make test
 # finds a wrong import without the linter.

@@ -110,7 +110,7 @@ func (sc *scene) good(kind packhouse.ActorKind) string {
 }
 
 func (sc *scene) expired(kind packhouse.ActorKind) string {
-	_, secret := sc.make(kind, func(t *ledger.Token) { t.ExpiresAt = time.Now().Add(-time.Second) })
+	_, secret := sc.make(kind, func(t *ledger.Token) { t.ExpiresAt = time.Now().Add(-time.Hour) })
 	return secret
 }
 
