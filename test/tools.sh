@@ -23,12 +23,14 @@ fi
 
 # API clients, each in a folder of its own below .tools, at a fixed version.
 tools=$(cd "$(dirname "$0")/.." && pwd)/.tools
-pip_tool() { # pip_tool FOLDER PACKAGE==VERSION: a Python program
-	[ -f "$tools/$1/$2" ] && return
-	rm -rf "${tools:?}/$1"
-	python3 -m venv "$tools/$1" 2>/dev/null || python3 -m virtualenv -q "$tools/$1"
-	"$tools/$1/bin/pip" install -q --disable-pip-version-check "$2"
-	touch "$tools/$1/$2"
+pip_tool() { # pip_tool FOLDER PACKAGE==VERSION…: Python programs
+	local folder=$tools/$1
+	shift
+	[ "$(cat "$folder/installed" 2>/dev/null)" = "$*" ] && return
+	rm -rf "${folder:?}"
+	python3 -m venv "$folder" 2>/dev/null || python3 -m virtualenv -q "$folder"
+	"$folder/bin/python" -m pip install -q --disable-pip-version-check "$@"
+	echo "$*" >"$folder/installed"
 }
 npm_tool() { # npm_tool FOLDER PACKAGE@VERSION: a JavaScript program
 	local done=$tools/$1/done-${2//\//-}
@@ -39,4 +41,6 @@ npm_tool() { # npm_tool FOLDER PACKAGE@VERSION: a JavaScript program
 }
 mkdir -p "$tools"
 pip_tool python-gitlab python-gitlab==8.6.0
+pip_tool python pip==26.3 twine==7.0.0 build==1.6.1 setuptools==84.2.1 packaging==26.4
+pip_tool python-2023 pip==23.2.1 twine==4.0.2 importlib-metadata==6.8.0
 npm_tool gitbeaker @gitbeaker/cli@43.8.0

@@ -34,6 +34,10 @@ func TestScripts(t *testing.T) {
 	if len(own) == 0 || len(files) == 0 {
 		t.Fatalf("found %d scripts of the program and %d of formats, want some of each", len(own), len(files))
 	}
+	tools, err := filepath.Abs("../../.tools") // what test/tools.sh installs
+	if err != nil {
+		t.Fatal(err)
+	}
 	binary := packhousetest.Binary(t)
 	testscript.Run(t, testscript.Params{
 		Files:               append(own, files...),
@@ -51,6 +55,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("URL", "http://"+address)
 			e.Setenv("API", "http://"+address+"/api/v4")
 			e.Setenv("TOKEN", packhousetest.RootToken)
+			e.Setenv("TOOLS", tools)
 			e.Values["server"] = &server{binary: binary}
 			return nil
 		},

@@ -5,11 +5,13 @@ package all
 import (
 	"packhouse/internal/format"
 	"packhouse/internal/format/generic"
+	"packhouse/internal/format/pypi"
 )
 
 // Formats returns all formats.
 func Formats() []format.Format {
 	return []format.Format{
 		generic.New(),
+		pypi.New(),
 	}
 }
