@@ -87,8 +87,7 @@ type Pipeline struct {
 // Scopes is the set of things a token is limited to.
 type Scopes uint32
 
-// The scopes that grant something. Others that GitLab knows are refused when a
-// token is made, because they would grant nothing here.
+// The scopes that grant something.
 const (
 	ScopeAPI Scopes = 1 << iota
 	ScopeReadAPI
@@ -101,12 +100,22 @@ const (
 	ScopeWriteVirtual
 	ScopeSelfRotate
 	ScopeSudo
+	// ScopeReadRepository is one of ScopesKept: deploy tokens may have it.
+	ScopeReadRepository
 )
+
+// ScopesKept are those that GitLab knows and that grant nothing here, because
+// there is nothing that they are about. Tokens may have them, so that what sets
+// up GitLab's tokens sets up ours.
+const ScopesKept = ^(ScopeReadRepository - 1)
 
 var scopeNames = []string{
 	"api", "read_api", "read_user", "read_package_registry", "write_package_registry",
 	"read_registry", "write_registry", "read_virtual_registry", "write_virtual_registry",
 	"self_rotate", "sudo",
+	// Those from here on are kept and grant nothing.
+	"read_repository", "write_repository", "admin_mode", "ai_features", "create_runner", "manage_runner", "k8s_proxy",
+	"read_service_ping", "read_observability", "write_observability",
 }
 
 // ParseScopes reads GitLab's scope names. An unknown name, or none at all, is

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"time"
 
 	"packhouse/internal/authn"
 	"packhouse/internal/config"
@@ -102,16 +103,17 @@ func furnishing(c *config.Config, log *slog.Logger) house.Options {
 		IssuerNetworks: c.IssuerNetworks,
 		Upstream:       upstream(c),
 		Sessions:       authn.SessionOptions{Idle: c.SessionIdle, Life: c.SessionLife},
-		Rates: limit.RateOptions{
+		Rates: limit.Limits{
 			Packages: limit.Rate(c.LimitPackages), PackagesAnonymous: limit.Rate(c.LimitPackagesAnonymous),
 			API: limit.Rate(c.LimitAPI), APIAnonymous: limit.Rate(c.LimitAPIAnonymous),
 		},
 		Failures: limit.FailureOptions{Most: int(c.BanAfter), Ban: c.BanFor, Exempt: loopback},
 		Directory: directory.Options{
 			GuestsPull: c.GuestsCanPull, AnyonePull: c.AnyoneCanPull, PackagesDisabled: !c.PackagesEnabled,
+			Sizes:         map[string]int64{"generic": c.GenericMaxFileSize, "npm": c.NPMMaxFileSize, "pypi": c.PyPIMaxFileSize},
+			DeletionDelay: c.DeletionDelay,
 		},
-		Limits:    map[string]int64{"generic": c.GenericMaxFileSize, "npm": c.NPMMaxFileSize, "pypi": c.PyPIMaxFileSize},
-		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery,
+		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery, RemoveEvery: time.Minute,
 		Reserve: c.Reserve, CacheBytes: int(c.Cache), IndexBytes: int(c.IndexCache), GitLabVersion: c.GitLabVersion,
 	}
 }
@@ -135,7 +137,7 @@ type gcCommand struct{ config.Config }
 // Run purges and sweeps once.
 func (c *gcCommand) Run(ctx context.Context) error {
 	opts := furnishing(&c.Config, slog.Default())
-	opts.PurgeEvery, opts.SweepEvery = 0, 0 // this is the work
+	opts.PurgeEvery, opts.SweepEvery, opts.RemoveEvery = 0, 0, 0 // this is the work
 	h, err := house.Open(ctx, opts)
 	if err != nil {
 		return err

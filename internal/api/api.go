@@ -32,10 +32,6 @@ type API struct {
 	Version       string // of Packhouse
 	GitLabVersion string // what clients are told, because some compare it
 
-	// changingSettings is held while package settings are read, changed and put
-	// back as a whole, so that of two changes neither undoes the other.
-	changingSettings sync.Mutex
-
 	describing sync.Once
 	described  *registry.Document // the OpenAPI document
 }
@@ -66,6 +62,7 @@ func (a *API) endpoints() []endpoint {
 		a.publisherEndpoints(),
 		a.accountEndpoints(),
 		a.settingsEndpoints(),
+		a.instanceEndpoints(),
 		a.packageEndpoints(),
 		a.explainEndpoints(),
 		a.auditEndpoints(),

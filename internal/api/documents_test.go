@@ -77,6 +77,7 @@ func TestDocuments(t *testing.T) {
 	b.audit()
 	b.publishers()
 	b.account()
+	b.application()
 	for _, route := range new(api.API).Routes() {
 		if key := route.Level.String() + " " + route.Method + " " + route.Path; !seen.seen[key] {
 			t.Errorf("the route %s has no document", key)

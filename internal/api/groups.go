@@ -26,7 +26,7 @@ func (a *API) groupEndpoints() []endpoint {
 		get(group, "/", authz.ReadGroup, a.getGroup, "Show a group", flag("with_projects", "false leaves its projects out")),
 		put(group, "/", authz.OwnGroup, a.updateGroup, "Change a group",
 			with(fields, text("name", "name to show"), text("path", "last part of its path; all below it moves along"))...),
-		remove(group, "/", authz.OwnGroup, a.deleteGroup, "Mark a group for deletion, with all below it").answering(202),
+		remove(group, "/", authz.OwnGroup, a.deleteGroup, "Mark a group for deletion, with all below it", forGood...).answering(202),
 		post(group, "/restore", authz.OwnGroup, a.restoreGroup, "Undo the mark for deletion of a group"),
 		post(group, "/transfer", authz.OwnGroup, a.transferGroup, "Move a group into another, or to the top",
 			number("group_id", "the group to move it into; to the top when absent")),
@@ -62,7 +62,8 @@ func (a *API) whereGroup(q *request) (packhouse.Target, authz.Action, error) {
 
 func (a *API) createGroup(q *request) (any, error) {
 	n := ledger.Namespace{Path: q.params.text("path"), ParentID: q.Target.ID}
-	if err := groupFields(q, &n); err != nil {
+	n.Visibility = a.usual(a.Directory.Instance().GroupVisibility, n.ParentID)
+	if err := a.groupFields(q, &n); err != nil {
 		return nil, err
 	}
 	made, err := a.Changes.CreateGroup(q.Context(), q.By, n)
@@ -73,7 +74,7 @@ func (a *API) createGroup(q *request) (any, error) {
 }
 
 // groupFields takes the attributes that were given.
-func groupFields(q *request, n *ledger.Namespace) (err error) {
+func (a *API) groupFields(q *request, n *ledger.Namespace) (err error) {
 	if err := q.params.short("name"); err != nil {
 		return err
 	}
@@ -84,7 +85,9 @@ func groupFields(q *request, n *ledger.Namespace) (err error) {
 		n.Description = q.params.text("description")
 	}
 	if v := q.params.text("visibility"); v != "" {
-		n.Visibility, err = packhouse.ParseVisibility(v)
+		if n.Visibility, err = packhouse.ParseVisibility(v); err == nil {
+			err = a.restricted(q, n.Visibility)
+		}
 	}
 	return err
 }
@@ -111,7 +114,7 @@ func (a *API) updateGroup(q *request) (any, error) {
 		if last := q.params.text("path"); last != "" {
 			n.Path = last
 		}
-		return groupFields(q, n)
+		return a.groupFields(q, n)
 	})
 	if err != nil {
 		return nil, taken(err)
@@ -120,11 +123,10 @@ func (a *API) updateGroup(q *request) (any, error) {
 }
 
 func (a *API) deleteGroup(q *request) (any, error) {
-	_, err := a.Changes.UpdateGroup(q.Context(), q.By, q.Target.ID, func(n *ledger.Namespace) error {
-		if n.DeletedAt.IsZero() {
-			n.DeletedAt = time.Now().UTC()
-		}
-		return nil
+	full := q.Target.Path
+	_, err := a.Changes.UpdateGroup(q.Context(), q.By, q.Target.ID, func(n *ledger.Namespace) (err error) {
+		n.DeletedAt, err = marked(q, n.DeletedAt, full)
+		return err
 	})
 	return accepted, err
 }

@@ -20,7 +20,9 @@ var packageTypes = []string{
 
 func (a *API) packageEndpoints() []endpoint {
 	return []endpoint{
-		get(project, "/packages", authz.ListPackages, a.listPackages, "List the packages of a project", paged...),
+		get(project, "/packages", authz.ListPackages, a.listPackages, "List the packages of a project", packageLists...),
+		get(group, "/packages", authz.ListPackages, a.listPackages, "List the packages of a group",
+			with(packageLists, flag("exclude_subgroups", "true leaves out those of groups in it"))...),
 		get(project, "/packages/{package_id}", authz.ListPackages, a.getPackage, "Show a package"),
 		remove(project, "/packages/{package_id}", authz.RemovePackages, a.deletePackage, "Delete a package"),
 		get(project, "/packages/{package_id}/package_files", authz.ListPackages, a.listFiles, "List the files of a package", paged...),
@@ -35,7 +37,15 @@ func (a *API) packageEndpoints() []endpoint {
 	}
 }
 
-// listPackages lists a project's packages, which in GitLab's words are versions.
+// packageLists are the filters of every list of packages.
+var packageLists = with(paged,
+	text("package_name", "part of the name"), text("package_version", "the whole version"), text("package_type", "of this format"),
+	word("status", "with this status; default and error when absent", "default", "hidden", "error", "processing", "deprecated", "pending_destruction"),
+	flag("include_versionless", "accepted"), word("order_by", "the order", "created_at"),
+	word("sort", "the direction of the order; asc when absent", "asc", "desc"))
+
+// listPackages lists the packages of a project, or of a group those that the
+// caller may read. In GitLab's words they are versions.
 func (a *API) listPackages(q *request) (any, error) {
 	page, perPage, err := q.window()
 	if err != nil {
@@ -45,14 +55,7 @@ func (a *API) listPackages(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := q.params.oneOf("order_by", "created_at"); err != nil {
-		return nil, err
-	}
-	sort, err := q.params.oneOf("sort", "asc", "desc")
-	if err != nil {
-		return nil, err
-	}
-	window := store.Page{Offset: (page - 1) * perPage, Limit: perPage, Descending: sort == "desc"}
+	window := store.Page{Offset: (page - 1) * perPage, Limit: perPage, Descending: q.params.text("sort") == "desc"}
 	list := []any{}
 	err = a.Store.View(q.Context(), func(tx *store.Tx) error {
 		versions, total, err := tx.Versions(q.Context(), filter, window)
@@ -70,14 +73,23 @@ func (a *API) listPackages(q *request) (any, error) {
 
 func (a *API) packageFilter(q *request) (store.VersionFilter, error) {
 	f := store.VersionFilter{
-		ProjectID: q.Target.ID, Name: q.params.text("package_name"), Number: q.params.text("package_version"),
+		ProjectIDs: []int64{q.Target.ID}, Name: q.params.text("package_name"), Number: q.params.text("package_version"),
+	}
+	if q.Target.Level == packhouse.Group {
+		direct, err := q.params.flag("exclude_subgroups", false)
+		if err != nil {
+			return f, err
+		}
+		f.ProjectIDs = slices.DeleteFunc(a.Directory.ReadableProjects(q.Actor, q.Target), func(id int64) bool {
+			p := a.Directory.Project(id)
+			return p == nil || direct && p.NamespaceID != q.Target.ID
+		})
 	}
 	var err error
 	if f.Format, err = q.params.oneOf("package_type", slices.Concat(packageTypes, a.Formats)...); err != nil {
 		return f, err
 	}
-	status, err := q.params.oneOf("status", "default", "hidden", "error", "processing", "deprecated", "pending_destruction")
-	if status != "" {
+	if status := q.params.text("status"); status != "" {
 		f.Statuses = []packhouse.Status{packhouse.Status(status)}
 	}
 	return f, err
@@ -85,17 +97,21 @@ func (a *API) packageFilter(q *request) (store.VersionFilter, error) {
 
 // packageOf is one version in GitLab's shape of a package.
 func (a *API) packageOf(q *request, v *packhouse.Version) object {
-	links := object{}
+	links, home := object{}, packhouse.Target{Level: packhouse.Project, ID: v.Package.ProjectID}
+	home.Path = a.Directory.PathOf(home)
 	if v.Status == packhouse.StatusDefault {
-		links["web_path"] = q.Base().JoinPath(q.Target.Path, "-/packages", itoa(v.ID)).EscapedPath()
+		links["web_path"] = q.Base().JoinPath(home.Path, "-/packages", itoa(v.ID)).EscapedPath()
 	}
-	if authz.Decide(q.Actor, authz.RemovePackages, a.Directory.Object(q.Actor, q.Target)).Outcome == authz.Allow {
-		links["delete_api_path"] = q.link("api/v4/projects/" + itoa(q.Target.ID) + "/packages/" + itoa(v.ID))
+	if authz.Decide(q.Actor, authz.RemovePackages, a.Directory.Object(q.Actor, home)).Outcome == authz.Allow {
+		links["delete_api_path"] = q.link("api/v4/projects/" + itoa(home.ID) + "/packages/" + itoa(v.ID))
 	}
 	o := object{
 		"id": v.ID, "name": v.Package.Name, "version": v.Number, "package_type": v.Package.Format,
 		"status": v.Status, "created_at": stamp(v.CreatedAt), "last_downloaded_at": nil,
-		"project_id": v.Package.ProjectID, "tags": []any{}, "pipelines": []any{}, "_links": links,
+		"project_id": home.ID, "tags": []any{}, "pipelines": []any{}, "_links": links,
+	}
+	if q.Target.Level == packhouse.Group {
+		o["project_path"] = home.Path
 	}
 	if v.Pipeline != nil {
 		o["pipeline"] = q.pipeline(v.Pipeline)

@@ -154,8 +154,14 @@ func (a *API) makePersonal(q *request, t ledger.Token) (any, error) {
 		}
 	}
 	now := time.Now()
-	if t.ExpiresAt.IsZero() && !t.Impersonation {
-		t.ExpiresAt = now.Add(tokenLife).UTC().Truncate(24 * time.Hour)
+	if !t.ExpiresAt.IsZero() || !t.Impersonation {
+		var err error
+		if t.ExpiresAt, err = a.tokenEnd(t.ExpiresAt, now); err != nil {
+			return nil, err
+		}
+	}
+	if a.Directory.Instance().NoPersonalTokens && !t.Impersonation && !q.Actor.Admin {
+		return nil, packhouse.Errorf(packhouse.Forbidden, "403 Forbidden - personal access tokens are switched off")
 	}
 	made, secret, err := a.Issuer.Issue(q.Context(), q.By, t, "")
 	if err != nil {

@@ -29,6 +29,7 @@ func (a *API) projectEndpoints() []endpoint {
 		flag("packages_enabled", "false switches its package registry off"),
 		word("package_registry_access_level", "who may read its packages", "disabled", "private", "enabled", "public"),
 		flag("archived", "read-only"),
+		number("upstream_project_id", "its id in the GitLab beside this server, so that /projects/upstream:20 finds it; set by administrators, 0 for none"),
 	}
 	for _, name := range features {
 		fields = append(fields, word(name, "kept and shown; does nothing here", "disabled", "private", "enabled", "public"))
@@ -46,7 +47,7 @@ func (a *API) projectEndpoints() []endpoint {
 			flag("statistics", "true adds how much it stores"), flag("license", "accepted"), flag("with_custom_attributes", "accepted")),
 		put(project, "/", authz.ManageProject, a.updateProject, "Change a project",
 			with(fields, text("name", "name to show"), text("path", "last part of its path"))...).at(a.whatOfProject),
-		remove(project, "/", authz.OwnProject, a.deleteProject, "Mark a project for deletion").answering(202),
+		remove(project, "/", authz.OwnProject, a.deleteProject, "Mark a project for deletion", forGood...).answering(202),
 		post(project, "/restore", authz.OwnProject, a.restoreProject, "Undo the mark for deletion of a project"),
 		post(project, "/archive", authz.OwnProject, a.archiveProject, "Make a project read-only"),
 		post(project, "/unarchive", authz.OwnProject, a.unarchiveProject, "Make a project writable again"),
@@ -93,6 +94,7 @@ func (a *API) createProject(q *request) (any, error) { return a.makeProject(q, q
 
 func (a *API) makeProject(q *request, namespaceID int64) (any, error) {
 	p := ledger.Project{NamespaceID: namespaceID, Name: q.params.text("name"), Path: q.params.text("path"), Description: q.params.text("description")}
+	p.Visibility = a.usual(a.Directory.Instance().ProjectVisibility, namespaceID)
 	if err := q.params.short("name"); err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func (a *API) makeProject(q *request, namespaceID int64) (any, error) {
 		}
 		p.ID = id
 	}
-	if err := projectFields(q, &p); err != nil {
+	if err := a.projectFields(q, &p); err != nil {
 		return nil, err
 	}
 	made, err := a.Changes.CreateProject(q.Context(), q.By, p)
@@ -126,6 +128,15 @@ func (a *API) makeProject(q *request, namespaceID int64) (any, error) {
 		return nil, taken(err)
 	}
 	return a.project(q, made), nil
+}
+
+// usual is the visibility of what is made where nobody says: what the instance
+// says, but no more than that of what it is in.
+func (a *API) usual(v packhouse.Visibility, namespaceID int64) packhouse.Visibility {
+	if n := a.Directory.Namespace(namespaceID); n != nil {
+		return min(v, n.Visibility)
+	}
+	return v
 }
 
 // slug makes a path from a name, as GitLab does.
@@ -142,11 +153,17 @@ func slug(name string) string {
 }
 
 // projectFields takes the settings that were given.
-func projectFields(q *request, p *ledger.Project) (err error) {
+func (a *API) projectFields(q *request, p *ledger.Project) (err error) {
 	if q.params.has("visibility") {
 		if p.Visibility, err = packhouse.ParseVisibility(q.params.text("visibility")); err != nil {
 			return packhouse.InvalidParam("visibility", "does not have a valid value")
 		}
+		if err := a.restricted(q, p.Visibility); err != nil {
+			return err
+		}
+	}
+	if err := upstreamID(q, p); err != nil {
+		return err
 	}
 	enabled, err := q.params.flag("packages_enabled", true)
 	if err != nil {
@@ -181,6 +198,26 @@ func projectFields(q *request, p *ledger.Project) (err error) {
 	return nil
 }
 
+// upstreamID gives a project the id that it has in the GitLab beside this server.
+func upstreamID(q *request, p *ledger.Project) error {
+	const name = "upstream_project_id"
+	id, err := q.params.number(name, p.UpstreamID)
+	if err != nil || id == p.UpstreamID {
+		return err
+	}
+	if !q.Actor.Admin {
+		return &packhouse.Error{
+			Kind: packhouse.Forbidden, Rule: "role", Message: "only administrators say which project of another GitLab a project stands for",
+			Fix: "leave out " + name + ", or ask an administrator",
+		}
+	}
+	if id < 0 {
+		return packhouse.InvalidParam(name, "is invalid")
+	}
+	p.UpstreamID = id
+	return nil
+}
+
 // whatOfProject: who changes what only Owners may has to be one.
 func (a *API) whatOfProject(q *request) (packhouse.Target, authz.Action, error) {
 	if q.params.has("visibility") || q.params.has("archived") || q.params.has("path") {
@@ -203,7 +240,7 @@ func (a *API) updateProject(q *request) (any, error) {
 			}
 			p.Path = path.Join(path.Dir(p.Path), last)
 		}
-		return projectFields(q, p)
+		return a.projectFields(q, p)
 	})
 }
 
@@ -216,14 +253,37 @@ func (a *API) changeProject(q *request, change func(*ledger.Project) error) (any
 	return a.project(q, p), nil
 }
 
+// forGood are the parameters of a deletion that does not wait.
+var forGood = []param{
+	flag("permanently_remove", "true removes for good, without the delay, what is marked for deletion already"),
+	text("full_path", "with permanently_remove: its full path, so that nothing is removed by mistake"),
+}
+
 func (a *API) deleteProject(q *request) (any, error) {
-	_, err := a.changeProject(q, func(p *ledger.Project) error {
-		if p.DeletedAt.IsZero() {
-			p.DeletedAt = time.Now().UTC()
-		}
-		return nil
+	_, err := a.changeProject(q, func(p *ledger.Project) (err error) {
+		p.DeletedAt, err = marked(q, p.DeletedAt, p.Path)
+		return err
 	})
 	return accepted, err
+}
+
+// marked is when something counts as marked for deletion after a request to
+// delete it: from now on, or long enough ago to be removed at once.
+func marked(q *request, already time.Time, path string) (time.Time, error) {
+	atOnce, err := q.params.flag("permanently_remove", false)
+	switch {
+	case err != nil:
+		return already, err
+	case !atOnce && already.IsZero():
+		return time.Now().UTC(), nil
+	case !atOnce:
+		return already, nil
+	case already.IsZero():
+		return already, packhouse.Errorf(packhouse.Invalid, "400 Bad request - it must be marked for deletion first")
+	case q.params.text("full_path") != path:
+		return already, packhouse.Errorf(packhouse.Invalid, "400 Bad request - `full_path` is incorrect. You must enter the complete path for it")
+	}
+	return time.Unix(1, 0).UTC(), nil
 }
 
 func (a *API) restoreProject(q *request) (any, error) {

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"maps"
+
 	"packhouse"
 	"packhouse/internal/authz"
 	"packhouse/internal/ledger"
@@ -44,28 +46,28 @@ func (a *API) settings(s ledger.Settings) object {
 
 // putSettings changes the settings that are given; the word "inherit" unsets one.
 func (a *API) putSettings(q *request) (any, error) {
-	a.changingSettings.Lock()
-	defer a.changingSettings.Unlock()
-	s := a.Directory.Settings(q.Target)
-	duplicates := map[string]ledger.Duplicates{}
-	for _, format := range a.Formats {
-		d := s.Duplicates[format]
-		if err := optionalFlag(q, format+"_duplicates_allowed", &d.Allowed); err != nil {
-			return nil, err
+	s, err := a.Changes.UpdateSettings(q.Context(), q.By, q.Target, func(s *ledger.Settings) error {
+		duplicates := maps.Clone(s.Duplicates)
+		if duplicates == nil {
+			duplicates = map[string]ledger.Duplicates{}
 		}
-		if name := format + "_duplicate_exception_regex"; q.params.has(name) {
-			d.Except = nil
-			if expr := q.params.text(name); expr != inherit {
-				d.Except = &expr
+		for _, format := range a.Formats {
+			d := duplicates[format]
+			if err := optionalFlag(q, format+"_duplicates_allowed", &d.Allowed); err != nil {
+				return err
 			}
+			if name := format + "_duplicate_exception_regex"; q.params.has(name) {
+				d.Except = nil
+				if expr := q.params.text(name); expr != inherit {
+					d.Except = &expr
+				}
+			}
+			duplicates[format] = d
 		}
-		duplicates[format] = d
-	}
-	s.Duplicates = duplicates
-	if err := a.putGuestsPull(q, &s); err != nil {
-		return nil, err
-	}
-	if err := a.Changes.PutSettings(q.Context(), q.By, s); err != nil {
+		s.Duplicates = duplicates
+		return a.putGuestsPull(q, s)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return a.settings(s), nil

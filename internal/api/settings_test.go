@@ -1,31 +1,46 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"packhouse"
+	"packhouse/internal/format/all"
 )
+
+// settings is the answer of package_settings where all is inherited but these
+// two, which are JSON.
+func (s *scene) settings(regex, allowed string) string {
+	s.t.Helper()
+	o := map[string]any{"guest_can_pull_private": nil}
+	for _, f := range all.Formats() {
+		o[f.Name()+"_duplicate_exception_regex"], o[f.Name()+"_duplicates_allowed"] = nil, nil
+	}
+	o["generic_duplicate_exception_regex"], o["generic_duplicates_allowed"] = json.RawMessage(regex), json.RawMessage(allowed)
+	text, err := json.Marshal(o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
 
 // Settings change one by one, and "inherit" gives one back to what is above.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	path := fmt.Sprintf("/projects/%d/package_settings", s.project)
-	is := func(regex, allowed string) string {
-		return fmt.Sprintf(`{"generic_duplicate_exception_regex":%s,"generic_duplicates_allowed":%s,"guest_can_pull_private":null}`, regex, allowed)
-	}
 	for _, test := range []struct{ body, want string }{
-		{`{}`, is(`null`, `null`)},
-		{`{"generic_duplicates_allowed":false}`, is(`null`, `false`)},
-		{`{"generic_duplicate_exception_regex":"a.*"}`, is(`"a.*"`, `false`)},
-		{`{"generic_duplicates_allowed":"yes"}`, is(`"a.*"`, `true`)},
-		{`{"generic_duplicates_allowed":null,"generic_duplicate_exception_regex":null}`, is(`"a.*"`, `true`)},
-		{`{"npm_duplicates_allowed":false,"maven_duplicate_exception_regex":"(","audit_events_enabled":true}`, is(`"a.*"`, `true`)},
-		{`{"generic_duplicates_allowed":"inherit"}`, is(`"a.*"`, `null`)},
-		{`{"generic_duplicate_exception_regex":""}`, is(`""`, `null`)},
-		{`{"generic_duplicate_exception_regex":"inherit"}`, is(`null`, `null`)},
+		{`{}`, s.settings(`null`, `null`)},
+		{`{"generic_duplicates_allowed":false}`, s.settings(`null`, `false`)},
+		{`{"generic_duplicate_exception_regex":"a.*"}`, s.settings(`"a.*"`, `false`)},
+		{`{"generic_duplicates_allowed":"yes"}`, s.settings(`"a.*"`, `true`)},
+		{`{"generic_duplicates_allowed":null,"generic_duplicate_exception_regex":null}`, s.settings(`"a.*"`, `true`)},
+		{`{"composer_duplicates_allowed":false,"maven_duplicate_exception_regex":"(","audit_events_enabled":true}`, s.settings(`"a.*"`, `true`)},
+		{`{"generic_duplicates_allowed":"inherit"}`, s.settings(`"a.*"`, `null`)},
+		{`{"generic_duplicate_exception_regex":""}`, s.settings(`""`, `null`)},
+		{`{"generic_duplicate_exception_regex":"inherit"}`, s.settings(`null`, `null`)},
 	} {
 		s.want(root, "PUT", path, test.body, 200, test.want)
 		s.want(root, "GET", path, "", 200, test.want)
@@ -77,7 +92,7 @@ func TestBadSettings(t *testing.T) {
 			}
 		}
 		s.want(root, "PUT", path, `{"generic_duplicates_allowed":"perhaps"}`, 400, `{"error":"generic_duplicates_allowed is invalid"}`)
-		s.want(root, "GET", path, "", 200, `{"generic_duplicate_exception_regex":null,"generic_duplicates_allowed":null,"guest_can_pull_private":null}`)
+		s.want(root, "GET", path, "", 200, s.settings(`null`, `null`))
 	}
 }
 

@@ -68,6 +68,11 @@ func (a *API) rotateByID(q *request, id int64, allowed func(*ledger.Token) error
 	if !expires.IsZero() && !expires.After(now) {
 		return nil, packhouse.InvalidParam("expires_at", "is invalid")
 	}
+	if !expires.IsZero() {
+		if expires, err = a.tokenEnd(expires, now); err != nil {
+			return nil, err
+		}
+	}
 	made, secret, err := a.Issuer.Rotate(q.Context(), q.By, id, expires, allowed)
 	if err != nil {
 		return nil, err

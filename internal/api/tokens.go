@@ -114,6 +114,25 @@ func tokenParams(q *request, t *ledger.Token) (err error) {
 	return err
 }
 
+// tokenEnd is when an access token ends for which an end was asked, or none: a
+// year from now then, or as soon as the instance says.
+func (a *API) tokenEnd(asked, now time.Time) (time.Time, error) {
+	most := a.Directory.Instance().TokenLife
+	last := now.Add(most).UTC().Truncate(24 * time.Hour)
+	switch {
+	case asked.IsZero() && most != 0 && most < tokenLife:
+		return last, nil
+	case asked.IsZero():
+		return now.Add(tokenLife).UTC().Truncate(24 * time.Hour), nil
+	case most != 0 && asked.After(last):
+		return asked, &packhouse.Error{
+			Kind: packhouse.Invalid, Rule: "validation", Param: "expires_at",
+			Message: "Expiration date must be before " + last.AddDate(0, 0, 1).Format(time.DateOnly),
+		}
+	}
+	return asked, nil
+}
+
 // kindOf is the kind of access token that is limited to a level.
 func kindOf(level packhouse.Level) packhouse.ActorKind {
 	if level == packhouse.Group {
@@ -138,8 +157,8 @@ func (a *API) createAccessToken(q *request) (any, error) {
 		return nil, err
 	}
 	now := time.Now()
-	if t.ExpiresAt.IsZero() {
-		t.ExpiresAt = now.Add(tokenLife).UTC().Truncate(24 * time.Hour)
+	if t.ExpiresAt, err = a.tokenEnd(t.ExpiresAt, now); err != nil {
+		return nil, err
 	}
 	made, secret, err := a.Issuer.IssueForBot(q.Context(), q.By, t)
 	if err != nil {
@@ -192,10 +211,9 @@ func deployToken(t *ledger.Token, secret string, now time.Time) object {
 	return o
 }
 
-// deployScopes are the scopes that GitLab knows for deploy tokens and that grant
-// something here.
+// deployScopes are the scopes that GitLab knows for deploy tokens.
 const deployScopes = packhouse.ScopeReadPackages | packhouse.ScopeWritePackages | packhouse.ScopeReadRegistry |
-	packhouse.ScopeWriteRegistry | packhouse.ScopeReadVirtual | packhouse.ScopeWriteVirtual
+	packhouse.ScopeWriteRegistry | packhouse.ScopeReadVirtual | packhouse.ScopeWriteVirtual | packhouse.ScopeReadRepository
 
 func (a *API) createDeployToken(q *request) (any, error) {
 	t := ledger.Token{
@@ -207,7 +225,7 @@ func (a *API) createDeployToken(q *request) (any, error) {
 	}
 	if t.Scopes&^deployScopes != 0 {
 		e := packhouse.InvalidParam("scopes", "does not have a valid value")
-		e.Fix = "a deploy token takes read_package_registry, write_package_registry, read_registry, write_registry, read_virtual_registry and write_virtual_registry"
+		e.Fix = "a deploy token takes read_repository, read_package_registry, write_package_registry, read_registry, write_registry, read_virtual_registry and write_virtual_registry"
 		return nil, e
 	}
 	made, secret, err := a.Issuer.Issue(q.Context(), q.By, t, "")

@@ -172,15 +172,15 @@ func TestDeployTokenScopes(t *testing.T) {
 	}
 }
 
-// Scopes that grant nothing here are refused, so that nobody is surprised later.
+// Every scope that GitLab knows can be had, those too that grant nothing here.
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	known := []string{
 		"api", "read_api", "read_user", "read_package_registry", "write_package_registry", "read_registry", "write_registry",
-		"read_virtual_registry", "write_virtual_registry", "self_rotate", "sudo",
+		"read_virtual_registry", "write_virtual_registry", "self_rotate", "sudo", "read_repository", "write_repository", "k8s_proxy", "create_runner",
 	}
-	for _, scope := range append(known, "read_repository", "write_repository", "k8s_proxy", "create_runner", "API", "") {
+	for _, scope := range append(known, "API", "everything", "") {
 		want := 400
 		if slices.Contains(known, scope) {
 			want = 201

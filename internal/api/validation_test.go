@@ -105,7 +105,7 @@ func TestValidation(t *testing.T) {
 		{"POST", p + "/deploy_tokens", `{"scopes":["read_package_registry"]}`, 400, `{"error":"name is missing"}`},
 		{"POST", p + "/deploy_tokens", `{"name":"x","scopes":["api"]}`, 400, `{"error":"scopes does not have a valid value"}`},
 		{"POST", p + "/deploy_tokens", `{"name":"x","scopes":["read_package_registry","read_api"]}`, 400, `{"error":"scopes does not have a valid value"}`},
-		{"POST", p + "/deploy_tokens", `{"name":"x","scopes":["read_repository"]}`, 400, `{"error":"scopes does not have a valid value"}`},
+		{"POST", p + "/deploy_tokens", `{"name":"x","scopes":["write_repository"]}`, 400, `{"error":"scopes does not have a valid value"}`},
 		{"POST", p + "/deploy_tokens", `{"name":"x"}`, 400, `{"error":"scopes is missing"}`},
 		{"GET", p + "/deploy_tokens?active=perhaps", ``, 400, `{"error":"active is invalid"}`},
 

@@ -247,6 +247,9 @@ func (a *Authenticator) actor(t *ledger.Token) (packhouse.Actor, error) {
 	if user.Standing() != "active" {
 		return packhouse.Actor{}, errBlocked(user)
 	}
+	if t.Kind == packhouse.PersonalToken && !user.Admin && a.directory.Instance().NoPersonalTokens {
+		return packhouse.Actor{}, errNoPersonalTokens()
+	}
 	actor.Name, actor.Admin, actor.External = user.Username, user.Admin, user.External
 	return actor, nil
 }
@@ -255,6 +258,13 @@ func errBlocked(u *ledger.User) error {
 	return &packhouse.Error{
 		Kind: packhouse.Forbidden, Rule: "blocked", Message: "403 Forbidden - Your account has been " + u.Standing(),
 		Fix: "ask an administrator to make " + u.Username + " active again",
+	}
+}
+
+func errNoPersonalTokens() error {
+	return &packhouse.Error{
+		Kind: packhouse.Unauthenticated, Rule: RuleExpired, Message: "401 Unauthorized",
+		Fix: "personal access tokens are switched off here; use a token of a project or group, or a deploy token",
 	}
 }
 

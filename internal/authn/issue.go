@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"strings"
 
 	"packhouse"
+	"packhouse/internal/directory"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
 )
@@ -32,7 +34,17 @@ func NewSecret(kind packhouse.ActorKind) string {
 // Issuer makes and ends tokens. A secret is returned once, by the call that
 // made it; only its digest is stored.
 type Issuer struct {
-	Store *store.Store
+	Store     *store.Store
+	Directory *directory.Directory // how the instance is set; nil for GitLab's prefixes
+}
+
+// secret makes the secret of a token, with the prefix that holds here.
+func (i Issuer) secret(kind packhouse.ActorKind) string {
+	secret := NewSecret(kind)
+	if bare, ok := strings.CutPrefix(secret, prefixes[packhouse.PersonalToken]); ok && i.Directory != nil {
+		return i.Directory.Instance().TokenPrefix + bare
+	}
+	return secret
 }
 
 // Issue makes a token from the given record, whose id, digest and times of
@@ -46,7 +58,7 @@ func (i Issuer) Issue(ctx context.Context, by ledger.By, t ledger.Token, secret 
 // may write to the one and change the other.
 func (i Issuer) IssueIf(ctx context.Context, by ledger.By, t ledger.Token, secret string, check func(*store.Tx, *ledger.Token) error) (*ledger.Token, string, error) {
 	if secret == "" {
-		secret = NewSecret(t.Kind)
+		secret = i.secret(t.Kind)
 	}
 	var made ledger.Token
 	err := i.Store.Update(ctx, func(tx *store.Tx) error {
@@ -78,7 +90,7 @@ func (i Issuer) fill(tx *store.Tx, by ledger.By, t *ledger.Token, secret string)
 // IssueForBot makes a project or group token together with the bot user that it
 // acts as and the bot's membership.
 func (i Issuer) IssueForBot(ctx context.Context, by ledger.By, t ledger.Token) (*ledger.Token, string, error) {
-	secret := NewSecret(t.Kind)
+	secret := i.secret(t.Kind)
 	err := i.Store.Update(ctx, func(tx *store.Tx) error {
 		bot := ledger.User{
 			ID: tx.NewUserID(), Bot: true, Name: t.Name, CreatedAt: tx.Now(),

@@ -40,7 +40,7 @@ func (i Issuer) Rotate(ctx context.Context, by ledger.By, id int64, expires time
 		if !old.Active(tx.Now()) {
 			return packhouse.Errorf(packhouse.Invalid, "400 Bad request - the token has expired; make a new one")
 		}
-		secret = NewSecret(old.Kind)
+		secret = i.secret(old.Kind)
 		next := *old
 		if next.FamilyID == 0 {
 			next.FamilyID = old.ID

@@ -67,6 +67,9 @@ func (c *Changes) CreateGroup(ctx context.Context, by ledger.By, n ledger.Namesp
 		n.Path = parent.Path + "/" + n.Path
 	}
 	err := c.store.Update(ctx, func(tx *store.Tx) error {
+		if err := stillThere(ctx, tx, n.ParentID); err != nil {
+			return err
+		}
 		n.ID, n.CreatedAt = tx.NewNamespaceID(), tx.Now()
 		if _, err := tx.Append(ctx, by, &ledger.NamespacePut{Create: true, Namespace: n}); err != nil || by.UserID == 0 {
 			return err
@@ -101,6 +104,9 @@ func (c *Changes) CreateProject(ctx context.Context, by ledger.By, p ledger.Proj
 	p.Path = parent.Path + "/" + p.Path
 	chosen := p.ID != 0
 	err := c.store.Update(ctx, func(tx *store.Tx) error {
+		if err := stillThere(ctx, tx, p.NamespaceID); err != nil {
+			return err
+		}
 		if p.CreatedAt = tx.Now(); !chosen {
 			p.ID = tx.NewProjectID()
 		}
@@ -109,6 +115,16 @@ func (c *Changes) CreateProject(ctx context.Context, by ledger.By, p ledger.Proj
 		return err
 	})
 	return &p, err
+}
+
+// stillThere refuses to make something in a namespace that was removed since it
+// was looked up.
+func stillThere(ctx context.Context, tx *store.Tx, namespaceID int64) error {
+	if namespaceID == 0 {
+		return nil
+	}
+	_, err := tx.Namespace(ctx, namespaceID)
+	return err
 }
 
 // maxChosenID is the largest id that a project can be given. Ids that follow on
@@ -158,17 +174,29 @@ func (c *Changes) Unadmit(ctx context.Context, by ledger.By, a ledger.Admission)
 	return c.append(ctx, by, &ledger.AdmissionRemove{Admission: a})
 }
 
-// PutSettings replaces the package settings of a target.
-func (c *Changes) PutSettings(ctx context.Context, by ledger.By, s ledger.Settings) error {
-	for format, d := range s.Duplicates {
-		if d.Except == nil {
-			continue
+// UpdateSettings replaces the settings of a group, a project or the instance
+// after change has edited a copy of what they are at that moment, and returns
+// them. change may replace the maps in them but not write to those.
+func (c *Changes) UpdateSettings(ctx context.Context, by ledger.By, t packhouse.Target, change func(*ledger.Settings) error) (s ledger.Settings, err error) {
+	err = c.store.Update(ctx, func(tx *store.Tx) error {
+		if s, err = tx.SettingsOf(ctx, t); err != nil {
+			return err
 		}
-		if _, err := ledger.CompileExcept(*d.Except); err != nil {
-			return invalid(format+"_duplicate_exception_regex", packhouse.AsError(err).Message)
+		if err := change(&s); err != nil {
+			return err
 		}
-	}
-	return c.append(ctx, by, &ledger.SettingsPut{Settings: s})
+		for format, d := range s.Duplicates {
+			if d.Except == nil {
+				continue
+			}
+			if _, err := ledger.CompileExcept(*d.Except); err != nil {
+				return invalid(format+"_duplicate_exception_regex", packhouse.AsError(err).Message)
+			}
+		}
+		_, err := tx.Append(ctx, by, &ledger.SettingsPut{Settings: s})
+		return err
+	})
+	return s, err
 }
 
 func (c *Changes) append(ctx context.Context, by ledger.By, e ledger.Event) error {

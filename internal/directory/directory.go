@@ -11,8 +11,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"packhouse"
@@ -23,9 +23,11 @@ import (
 // Options are the instance's switches. The zero value is GitLab's default,
 // but that anonymous pulls are honoured only when AnyonePull says so.
 type Options struct {
-	GuestsPull       bool // Guests and Planners may pull from private projects
-	AnyonePull       bool // projects may open their registry to everybody
-	PackagesDisabled bool // there is no package registry
+	GuestsPull       bool             // Guests and Planners may pull from private projects
+	AnyonePull       bool             // projects may open their registry to everybody
+	PackagesDisabled bool             // there is no package registry
+	Sizes            map[string]int64 // largest file by format, in bytes; 0 or absent for any
+	DeletionDelay    time.Duration    // from the mark for deletion to the removal
 	Now              func() time.Time
 }
 
@@ -52,6 +54,9 @@ type Directory struct {
 	inside     map[int64]ids                    // projects in a namespace and all below it
 	all        ids                              // projects
 	publishers publishers
+	old        map[string]place // by paths that they had once
+	upstream   map[int64]int64  // projects by their id in the GitLab beside us
+	instance   atomic.Pointer[Instance]
 }
 
 // place is a target without its path.
@@ -77,7 +82,9 @@ func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error)
 		shares: map[place]map[int64]ledger.Share{}, places: map[int64]map[place]bool{},
 		subgroups: map[int64]ids{}, inside: map[int64]ids{},
 		publishers: newPublishers(),
+		old:        map[string]place{}, upstream: map[int64]int64{},
 	}
+	d.instance.Store(opts.instance(ledger.Settings{}))
 	// Entries that are committed while we load wait at the lock, and those that
 	// the load has seen already are told apart by their number.
 	d.mu.Lock()
@@ -109,6 +116,9 @@ func (d *Directory) load(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	if err := each(ctx, tx.Publishers, d.publishers.put); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.OldPaths, func(p store.OldPath) { d.old[p.Key] = placeOf(p.Target) }); err != nil {
 		return err
 	}
 	return each(ctx, tx.Settings, d.putSettings)
@@ -148,6 +158,10 @@ func (d *Directory) Apply(entries []ledger.Entry) {
 			d.removeShare(placeOf(e.Target), e.GroupID)
 		case *ledger.UserRemove:
 			d.removeUser(e)
+		case *ledger.NamespaceRemove:
+			d.removeNamespace(e.NamespaceID)
+		case *ledger.ProjectRemove:
+			d.removeProject(e.ProjectID)
 		case *ledger.AdmissionPut:
 			d.putAdmission(e.Admission)
 		case *ledger.AdmissionRemove:
@@ -173,7 +187,7 @@ func (d *Directory) putUser(u ledger.User) {
 func (d *Directory) putNamespace(n ledger.Namespace) {
 	old := d.namespaces[n.ID]
 	if old != nil {
-		delete(d.routes, store.Key(old.Path))
+		d.leave(packhouse.Target{Level: packhouse.Group, ID: n.ID, Path: old.Path})
 		delete(d.personal, old.UserID)
 	}
 	if old == nil || old.ParentID != n.ParentID {
@@ -183,7 +197,7 @@ func (d *Directory) putNamespace(n ledger.Namespace) {
 		d.subgroups[n.ParentID] = d.subgroups[n.ParentID].with(n.ID)
 	}
 	d.namespaces[n.ID] = &n
-	d.routes[store.Key(n.Path)] = packhouse.Target{Level: packhouse.Group, ID: n.ID, Path: n.Path}
+	d.settle(packhouse.Target{Level: packhouse.Group, ID: n.ID, Path: n.Path})
 	if n.UserID != 0 {
 		d.personal[n.UserID] = n.ID
 	}
@@ -196,11 +210,15 @@ func (d *Directory) putNamespace(n ledger.Namespace) {
 
 func (d *Directory) putProject(p ledger.Project) {
 	if old := d.projects[p.ID]; old != nil {
-		delete(d.routes, store.Key(old.Path))
+		d.leave(packhouse.Target{Level: packhouse.Project, ID: p.ID, Path: old.Path})
+		delete(d.upstream, old.UpstreamID)
 		d.countProject(old, -1)
 	}
 	d.projects[p.ID] = &p
-	d.routes[store.Key(p.Path)] = packhouse.Target{Level: packhouse.Project, ID: p.ID, Path: p.Path}
+	d.settle(packhouse.Target{Level: packhouse.Project, ID: p.ID, Path: p.Path})
+	if p.UpstreamID != 0 {
+		d.upstream[p.UpstreamID] = p.ID
+	}
 	d.countProject(&p, 1)
 }
 
@@ -237,10 +255,8 @@ func (d *Directory) removeUser(e *ledger.UserRemove) {
 	}
 	delete(d.users, e.UserID)
 	delete(d.personal, e.UserID)
-	if n := d.namespaces[e.NamespaceID]; n != nil {
-		delete(d.routes, store.Key(n.Path))
-		delete(d.namespaces, n.ID)
-		d.subgroups[n.ParentID] = d.subgroups[n.ParentID].without(n.ID)
+	if e.NamespaceID != 0 {
+		d.removeNamespace(e.NamespaceID)
 	}
 }
 
@@ -268,7 +284,12 @@ func (d *Directory) putAdmission(a ledger.Admission) {
 	d.admissions[a.ProjectID][placeOf(a.Admitted)] = true
 }
 
-func (d *Directory) putSettings(s ledger.Settings) { d.settings[placeOf(s.Target)] = s }
+func (d *Directory) putSettings(s ledger.Settings) {
+	d.settings[placeOf(s.Target)] = s
+	if s.Target.Level == packhouse.Instance {
+		d.instance.Store(d.options.instance(s))
+	}
+}
 
 // above returns the id of the group that a group or project is directly in, or
 // 0 at the top.
@@ -284,33 +305,6 @@ func (d *Directory) above(at place) int64 {
 		}
 	}
 	return 0
-}
-
-// Resolve finds a group or project by its id in decimal digits or its full path
-// in any case. A personal namespace is no group. ok is false when there is none;
-// the target then carries the level alone.
-func (d *Directory) Resolve(level packhouse.Level, ref string) (t packhouse.Target, ok bool) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if allDigits(ref) {
-		id, _ := strconv.ParseInt(ref, 10, 64) // what is out of range is nobody's id
-		switch level {
-		case packhouse.Project:
-			if p := d.projects[id]; p != nil {
-				return packhouse.Target{Level: level, ID: id, Path: p.Path}, true
-			}
-		case packhouse.Group:
-			if n := d.namespaces[id]; n != nil && n.UserID == 0 {
-				return packhouse.Target{Level: level, ID: id, Path: n.Path}, true
-			}
-		}
-		return packhouse.Target{Level: level}, false
-	}
-	t, ok = d.routes[store.Key(ref)]
-	if !ok || t.Level != level || level == packhouse.Group && d.namespaces[t.ID].UserID != 0 {
-		return packhouse.Target{Level: level}, false
-	}
-	return t, true
 }
 
 // User returns a user by id, or nil. Records that the directory returns are

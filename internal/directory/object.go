@@ -20,7 +20,7 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object
 	now := d.options.Now()
 	o := authz.Object{
 		Target: t, Bound: true, Admits: true,
-		AnyonePull: d.options.AnyonePull, PackagesDisabled: d.options.PackagesDisabled,
+		AnyonePull: d.Instance().AnyonePull, PackagesDisabled: d.options.PackagesDisabled,
 	}
 	switch t.Level {
 	case packhouse.Instance:
@@ -142,7 +142,7 @@ func (d *Directory) within(at, outer place) bool {
 // admits reports whether a project's allowlist lets in the jobs of another
 // (GitLab: CI/CD job token allowlist). A project always admits its own.
 func (d *Directory) admits(source, target int64) bool {
-	if source == target || d.projects[target].OpenToJobs {
+	if source == target || d.projects[target].OpenToJobs && !d.Instance().AllowlistEnforced {
 		return true
 	}
 	list := d.admissions[target]

@@ -8,9 +8,17 @@ import (
 	"packhouse/internal/ledger"
 )
 
+func (w *world) change(at packhouse.Target, edit func(*ledger.Settings)) error {
+	_, err := w.UpdateSettings(w.t.Context(), ledger.By{}, at, func(s *ledger.Settings) error {
+		edit(s)
+		return nil
+	})
+	return err
+}
+
 func (w *world) guestsPull(at packhouse.Target, pull *bool) {
 	w.t.Helper()
-	w.must(w.PutSettings(w.t.Context(), ledger.By{}, ledger.Settings{Target: packhouse.Target{Level: at.Level, ID: at.ID}, GuestsPull: pull}))
+	w.must(w.change(at, func(s *ledger.Settings) { s.GuestsPull = pull }))
 }
 
 func TestGuestsPull(t *testing.T) {
@@ -55,9 +63,7 @@ func TestDuplicates(t *testing.T) {
 	yes, no, far, near := true, false, "far", "near"
 	set := func(at packhouse.Target, d ledger.Duplicates) {
 		t.Helper()
-		w.must(w.PutSettings(t.Context(), ledger.By{}, ledger.Settings{
-			Target: packhouse.Target{Level: at.Level, ID: at.ID}, Duplicates: map[string]ledger.Duplicates{"generic": d},
-		}))
+		w.must(w.change(at, func(s *ledger.Settings) { s.Duplicates = map[string]ledger.Duplicates{"generic": d} }))
 	}
 	want := func(what string, allowed *bool, except *string) {
 		t.Helper()
@@ -85,8 +91,8 @@ func TestDuplicates(t *testing.T) {
 		t.Errorf("Settings = %+v, want what was set at the project itself", got)
 	}
 	broken := "("
-	err := w.PutSettings(t.Context(), ledger.By{}, ledger.Settings{Target: lib, Duplicates: map[string]ledger.Duplicates{"npm": {Except: &broken}}})
+	err := w.change(lib, func(s *ledger.Settings) { s.Duplicates = map[string]ledger.Duplicates{"npm": {Except: &broken}} })
 	if e := packhouse.AsError(err); e.Kind != packhouse.Invalid || e.Param != "npm_duplicate_exception_regex" {
-		t.Errorf("PutSettings with a broken exception = %v, want Invalid", err)
+		t.Errorf("UpdateSettings with a broken exception = %v, want Invalid", err)
 	}
 }

@@ -31,7 +31,19 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		"misread":  "hunter2-hunter2-hunter2",
 		"expired":  w.PersonalToken(user, "api"),
 		"revoked":  w.PersonalToken(user, "api"),
+		"rotated":  w.PersonalToken(user, "api"),
+		"fleet":    w.DeployToken("groups", group, "write_package_registry"),
 	}
+	made := func(kind, path, body string) {
+		t.Helper()
+		var answer struct{ Token string }
+		w.API("POST", path, body, &answer)
+		secrets[kind] = answer.Token
+	}
+	made("impersonation", fmt.Sprintf("/users/%d/impersonation_tokens", user), `{"name":"as canary","scopes":["api"]}`)
+	var own struct{ ID int64 }
+	w.JSON(w.Do("GET", "/api/v4/personal_access_tokens/self", nil, "Private-Token: "+secrets["rotated"]), &own)
+	made("successor", fmt.Sprintf("/personal_access_tokens/%d/rotate", own.ID), "{}")
 	w.Expire(secrets["expired"])
 	w.Revoke(secrets["revoked"])
 	targets := []struct{ method, target string }{
@@ -73,6 +85,12 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		}
 		if names := w.Holds(secret); len(names) > 0 {
 			t.Errorf("the %s token is in %v", kind, names)
+		}
+	}
+	metrics := w.Do("GET", "/-/metrics", nil)
+	for kind, secret := range secrets {
+		if metrics.Status != 200 || strings.Contains(string(metrics.Body), secret) {
+			t.Errorf("the metrics, status %d, have the %s token", metrics.Status, kind)
 		}
 	}
 	if !strings.Contains(log, "actor=canary") || !strings.Contains(log, "status=401") {

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -168,6 +169,10 @@ func (p *passage) pass() error {
 	if err := g.decide(call, action); err != nil {
 		return err
 	}
+	if g.options.Directory.Moved(call.Target, m.ref) && m.protocol == g.table.api && isRead(r) {
+		p.redirect(m)
+		return nil
+	}
 	g.furnish(r, call, m)
 	err = route.Handle(&p.recorder, r, call)
 	if err == nil && route.Unread && r.Method == http.MethodPost {
@@ -175,6 +180,20 @@ func (p *passage) pass() error {
 	}
 	return g.anonymous(err, call, action)
 }
+
+// redirect sends a reader who came by an earlier path to the address with the id,
+// as GitLab does. Those who write are served where they are, because clients
+// follow no redirect with a body.
+func (p *passage) redirect(m mounted) {
+	to := p.call.Base().JoinPath("api/v4", m.level.String()+"s", strconv.FormatInt(p.call.Target.ID, 10))
+	for _, segment := range m.rest.Segments {
+		to = to.JoinPath(url.PathEscape(segment))
+	}
+	to.RawQuery = p.request.URL.RawQuery
+	http.Redirect(&p.recorder, p.request, to.String(), http.StatusMovedPermanently)
+}
+
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 // locate finds the target of a request, and what is done to it: by its path, or
 // as the route says. A visitor is not worth reading the body for: the action
@@ -215,7 +234,7 @@ func (g *Gate) furnish(r *http.Request, call *format.Call, m mounted) {
 	} else {
 		call.Source = g.options.Registry.Project(call.Target.ID)
 	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if isRead(r) {
 		return
 	}
 	call.By = ledger.Of(call.Actor, call.RequestID)

@@ -18,7 +18,7 @@ import (
 func TestRates(t *testing.T) {
 	t.Parallel()
 	w := formattest.Start(t, func(o *house.Options) {
-		o.Rates = limit.RateOptions{
+		o.Rates = limit.Limits{
 			Packages: limit.Rate{Requests: 3, Period: 30 * time.Second}, PackagesAnonymous: limit.Rate{Requests: 2, Period: time.Minute},
 			API: limit.Rate{Requests: 100, Period: time.Minute},
 		}

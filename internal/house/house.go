@@ -53,13 +53,13 @@ type Options struct {
 	Upstream       Upstream
 	Providers      []signin.Provider // of single sign-on
 	Sessions       authn.SessionOptions
-	Rates          limit.RateOptions
+	Rates          limit.Limits
 	Failures       limit.FailureOptions
-	Limits         map[string]int64 // largest file in bytes, by format
 	Retention      time.Duration
 	PurgeEvery     time.Duration
 	SweepEvery     time.Duration
-	Reserve        int64 // bytes of free disk that uploads leave alone
+	RemoveEvery    time.Duration // how often what was marked for deletion is looked for; 0 for never
+	Reserve        int64         // bytes of free disk that uploads leave alone
 	CacheBytes     int
 	IndexBytes     int
 	GitLabVersion  string
@@ -120,7 +120,7 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 		return h, fmt.Errorf("load the directory: %w", err)
 	}
 	h.Changes = directory.NewChanges(h.Directory, h.Store)
-	h.Issuer = authn.Issuer{Store: h.Store}
+	h.Issuer = authn.Issuer{Store: h.Store, Directory: h.Directory}
 	indexers := map[string]registry.Indexer{}
 	for _, f := range all.Formats() {
 		if indexer, ok := f.(registry.Indexer); ok {
@@ -133,7 +133,7 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	}
 	h.Registry = registry.New(registry.Options{
 		Indexers: indexers,
-		Store:    h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(), Limits: opts.Limits,
+		Store:    h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(),
 		Log: opts.Log, Retention: opts.Retention, CacheBytes: opts.CacheBytes, IndexBytes: opts.IndexBytes,
 	})
 	if h.Root, err = h.administrator(ctx); err != nil {
@@ -163,12 +163,25 @@ func (h *House) gate() (http.Handler, error) {
 	}
 	return gate.New(gate.Options{
 		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn)), Exchanger: h.Exchanger,
-		Rates: limit.NewRates(h.options.Rates), Failures: limit.NewFailures(h.options.Failures),
+		Rates: limit.NewRates(limit.RateOptions{Limits: h.limits}), Failures: limit.NewFailures(h.options.Failures),
 		Authn:     h.authn,
 		Directory: h.Directory, Registry: h.Registry,
 		External: h.options.External, TrustedProxies: h.options.TrustedProxies,
 		Observe: h.options.Observe, Log: h.options.Log,
 	})
+}
+
+// limits are those that the server was started with, and over them what
+// administrators have set since.
+func (h *House) limits() limit.Limits {
+	l, set := h.options.Rates, h.Directory.Instance()
+	if t := set.Packages; t.Set {
+		l.Packages = limit.Rate{Requests: t.Requests, Period: t.Period}
+	}
+	if t := set.Anonymous; t.Set {
+		l.PackagesAnonymous = limit.Rate{Requests: t.Requests, Period: t.Period}
+	}
+	return l
 }
 
 // Ready reports whether the house can serve: that its database answers.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"packhouse/internal/jobs"
+	"packhouse/internal/ledger"
 )
 
 // work starts the background work.
@@ -14,8 +15,9 @@ func (h *House) work(ctx context.Context) error {
 		every time.Duration
 		run   func(context.Context) error
 	}{
-		"purge": {h.options.PurgeEvery, h.purge},
-		"sweep": {h.options.SweepEvery, h.sweep},
+		"purge":  {h.options.PurgeEvery, h.purge},
+		"sweep":  {h.options.SweepEvery, h.sweep},
+		"remove": {h.options.RemoveEvery, h.remove},
 	} {
 		handlers[kind] = func(ctx context.Context, _ string) (time.Duration, error) {
 			if job.every <= 0 {
@@ -50,6 +52,14 @@ func (h *House) sweep(ctx context.Context) error {
 	done, err := h.Registry.Sweep(ctx)
 	if done.Uploads+done.Orphans > 0 {
 		h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
+	}
+	return err
+}
+
+func (h *House) remove(ctx context.Context) error {
+	removed, err := h.Changes.RemoveDue(ctx, ledger.By{})
+	if removed > 0 {
+		h.options.Log.Info("marked for deletion and now removed", "groups and projects", removed)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"time"
@@ -76,6 +77,9 @@ type Project struct {
 	CreatorID   int64                    `json:"creator_id,omitempty"`
 	CreatedAt   time.Time                `json:"created_at"`
 	DeletedAt   time.Time                `json:"deleted_at,omitzero"` // when it was marked for deletion
+	// UpstreamID is its id in the GitLab that Packhouse stands beside, by which
+	// "upstream:20" names it; 0 for none.
+	UpstreamID int64 `json:"upstream_id,omitempty"`
 	// Features are access levels of what GitLab has and Packhouse has not. They do
 	// nothing; Terraform's provider reads back what it wrote.
 	Features map[string]string `json:"features,omitempty"`
@@ -148,6 +152,12 @@ type Settings struct {
 	Target     packhouse.Target      `json:"target"` // level and id
 	Duplicates map[string]Duplicates `json:"duplicates,omitempty"`
 	GuestsPull *bool                 `json:"guests_pull,omitempty"` // instance and top-level groups
+	// Switches are the application settings of the instance, JSON by GitLab's
+	// names. Only the instance has them.
+	Switches map[string]json.RawMessage `json:"switches,omitempty"`
+	// Sizes are the largest files by format, in bytes; 0 for any. Only the
+	// instance has them.
+	Sizes map[string]int64 `json:"sizes,omitempty"`
 }
 
 // Duplicates says, for one format, whether something may be published again
@@ -222,6 +232,16 @@ type (
 		UserID      int64 `json:"user_id"`
 		NamespaceID int64 `json:"namespace_id,omitempty"` // the personal one; 0 for a bot
 	}
+	// NamespaceRemove removes a group for good, with its members, shares and
+	// settings. Nothing must be left in it.
+	NamespaceRemove struct {
+		NamespaceID int64 `json:"namespace_id"`
+	}
+	// ProjectRemove removes a project for good, with its members, shares,
+	// allowlist and settings. No version must be left in it.
+	ProjectRemove struct {
+		ProjectID int64 `json:"project_id"`
+	}
 	// TokenPut creates a token or replaces its record, as when it is revoked.
 	TokenPut struct {
 		Create bool  `json:"create,omitempty"`
@@ -250,6 +270,8 @@ var (
 	verbSharePut        = register[SharePut]("share.put")
 	verbShareRemove     = register[ShareRemove]("share.remove")
 	verbUserRemove      = register[UserRemove]("user.remove")
+	verbNamespaceRemove = register[NamespaceRemove]("namespace.remove")
+	verbProjectRemove   = register[ProjectRemove]("project.remove")
 	verbTokenPut        = register[TokenPut]("token.put")
 	verbAdmissionPut    = register[AdmissionPut]("admission.put")
 	verbAdmissionRemove = register[AdmissionRemove]("admission.remove")
@@ -279,6 +301,12 @@ func (*ShareRemove) Verb() string { return verbShareRemove }
 
 // Verb implements Event.
 func (*UserRemove) Verb() string { return verbUserRemove }
+
+// Verb implements Event.
+func (*NamespaceRemove) Verb() string { return verbNamespaceRemove }
+
+// Verb implements Event.
+func (*ProjectRemove) Verb() string { return verbProjectRemove }
 
 // Verb implements Event.
 func (*TokenPut) Verb() string { return verbTokenPut }
@@ -315,6 +343,12 @@ func (e *ShareRemove) Object() string { return shareObject(e.Target, e.GroupID) 
 
 // Object implements Event.
 func (e *UserRemove) Object() string { return fmt.Sprintf("users/%d", e.UserID) }
+
+// Object implements Event.
+func (e *NamespaceRemove) Object() string { return fmt.Sprintf("groups/%d", e.NamespaceID) }
+
+// Object implements Event.
+func (e *ProjectRemove) Object() string { return fmt.Sprintf("projects/%d", e.ProjectID) }
 
 // Object implements Event.
 func (e *TokenPut) Object() string { return fmt.Sprintf("tokens/%d", e.Token.ID) }

@@ -14,7 +14,7 @@ import (
 func TestWindow(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_800_000_000, 0)
-	r := limit.NewRates(limit.RateOptions{API: limit.Rate{Requests: 2, Period: 15 * time.Second}, Now: func() time.Time { return now }})
+	r := limit.NewRates(limit.RateOptions{Limits: always(limit.Limits{API: limit.Rate{Requests: 2, Period: 15 * time.Second}}), Now: func() time.Time { return now }})
 	who := packhouse.Actor{Kind: packhouse.PersonalToken, UserID: 7}
 	take := func() limit.State {
 		s, ok := r.Take(who, netip.Addr{}, true)
@@ -39,7 +39,7 @@ func TestWindow(t *testing.T) {
 	if _, ok := r.Take(packhouse.Actor{}, netip.Addr{}, true); ok {
 		t.Error("a visitor is limited where no limit is set")
 	}
-	if limit.NewRates(limit.RateOptions{}) != nil || limit.NewFailures(limit.FailureOptions{}) != nil {
+	if limit.NewFailures(limit.FailureOptions{}) != nil {
 		t.Error("without limits something is counted")
 	}
 }
@@ -47,7 +47,7 @@ func TestWindow(t *testing.T) {
 // Everybody counts, whoever asks at the same time.
 func TestConcurrentCounts(t *testing.T) {
 	t.Parallel()
-	r := limit.NewRates(limit.RateOptions{APIAnonymous: limit.Rate{Requests: 500, Period: time.Hour}})
+	r := limit.NewRates(limit.RateOptions{Limits: always(limit.Limits{APIAnonymous: limit.Rate{Requests: 500, Period: time.Hour}})})
 	var wait sync.WaitGroup
 	for range 10 {
 		wait.Go(func() {
@@ -91,3 +91,6 @@ func TestFailuresForgotten(t *testing.T) {
 		t.Error("an exempt address is banned")
 	}
 }
+
+// always is the same limits at all times.
+func always(l limit.Limits) func() limit.Limits { return func() limit.Limits { return l } }

@@ -15,13 +15,18 @@ type Rate struct {
 	Period   time.Duration
 }
 
-// RateOptions are the limits by what is asked and who asks, as in GitLab. The
-// limits of packages hold for package paths instead of those of the API, where
-// they are set.
-type RateOptions struct {
+// Limits are the rates by what is asked and who asks, as in GitLab. Those of
+// packages hold for package paths instead of those of the API, where they are
+// set.
+type Limits struct {
 	Packages, PackagesAnonymous Rate
 	API, APIAnonymous           Rate
-	Now                         func() time.Time
+}
+
+// RateOptions configure Rates.
+type RateOptions struct {
+	Limits func() Limits // as they are now; asked for every request
+	Now    func() time.Time
 }
 
 // Rates counts requests. Its methods may be called concurrently; those of a nil
@@ -56,12 +61,8 @@ type State struct {
 	Exceeded  bool
 }
 
-// NewRates makes Rates; nil when there are no limits.
+// NewRates makes Rates.
 func NewRates(opts RateOptions) *Rates {
-	none := Rate{}
-	if opts.Packages == none && opts.PackagesAnonymous == none && opts.API == none && opts.APIAnonymous == none {
-		return nil
-	}
 	opts.Now = orNow(opts.Now)
 	return &Rates{opts, newCounters[client, window]()}
 }
@@ -98,7 +99,7 @@ func (r *Rates) Take(who packhouse.Actor, addr netip.Addr, packages bool) (s Sta
 }
 
 func (r *Rates) limit(anonymous, packages bool) (Rate, string) {
-	o := r.options
+	o := r.options.Limits()
 	switch {
 	case anonymous && packages && o.PackagesAnonymous != Rate{}:
 		return o.PackagesAnonymous, "throttle_unauthenticated_packages_api"

@@ -98,7 +98,7 @@ func (f *Received) Release() { f.registry.release(f.file.Blob.Key) }
 // bytes that do not have the announced checksums, and a body that ends early; it
 // leaves nothing of what it refuses.
 func (h *Hosted) Receive(ctx context.Context, in Incoming) (*Received, error) {
-	limit := h.registry.options.Limits[h.format]
+	limit := h.registry.options.Directory.Instance().Size(h.format)
 	op := policy.Operation{Format: h.format, Path: in.Path, Size: in.Size, Limit: limit, Trust: h.trust()}
 	if err := h.registry.options.Rules.Judge(op); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func readHead(body io.Reader, buffer []byte) (head []byte, whole bool, err error
 
 // inline keeps a small file in memory until it is published into the database.
 func (h *Hosted) inline(in Incoming, data []byte, also blob.Hashes) (*Received, error) {
-	limit := h.registry.options.Limits[h.format]
+	limit := h.registry.options.Directory.Instance().Size(h.format)
 	if limit != 0 && int64(len(data)) > limit {
 		return nil, policy.TooLarge(h.format, limit)
 	}

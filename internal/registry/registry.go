@@ -29,7 +29,6 @@ type Options struct {
 	Blobs     blob.Store
 	Directory *directory.Directory
 	Rules     policy.Rules
-	Limits    map[string]int64 // largest file by format, in bytes; 0 or absent for any
 	Now       func() time.Time // nil means time.Now
 	Log       *slog.Logger     // nil means slog.Default
 

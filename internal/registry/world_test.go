@@ -60,12 +60,11 @@ func openWorld(t *testing.T, path string, blobs blob.Store) *world {
 		t.Fatalf("OpenSQLite = %v, want success", err)
 	}
 	t.Cleanup(func() { w.store.Close() })
-	if w.directory, err = directory.Open(t.Context(), w.store, directory.Options{}); err != nil {
+	if w.directory, err = directory.Open(t.Context(), w.store, directory.Options{Sizes: map[string]int64{"generic": 1 << 20, "small": 100}}); err != nil {
 		t.Fatalf("Open = %v, want success", err)
 	}
 	w.registry = registry.New(registry.Options{
 		Store: w.store, Blobs: blobs, Directory: w.directory, Rules: policy.Standard(), Log: quiet,
-		Limits:   map[string]int64{"generic": 1 << 20, "small": 100},
 		Indexers: map[string]registry.Indexer{"generic": plain{}},
 		Now:      func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
 	})
@@ -163,10 +162,12 @@ func (w *world) wantBlobs(what string, blobs, uploads int) {
 func (w *world) refuseDuplicates() {
 	w.t.Helper()
 	no := false
-	w.must(directory.NewChanges(w.directory, w.store).PutSettings(w.t.Context(), ledger.By{}, ledger.Settings{
-		Target:     packhouse.Target{Level: packhouse.Instance},
-		Duplicates: map[string]ledger.Duplicates{"generic": {Allowed: &no}},
-	}))
+	changes := directory.NewChanges(w.directory, w.store)
+	_, err := changes.UpdateSettings(w.t.Context(), ledger.By{}, packhouse.Target{Level: packhouse.Instance}, func(s *ledger.Settings) error {
+		s.Duplicates = map[string]ledger.Duplicates{"generic": {Allowed: &no}}
+		return nil
+	})
+	w.must(err)
 }
 
 // collect does all that the background work does.
@@ -184,7 +185,7 @@ func (w *world) live() (versions []packhouse.Version, files map[int64][]packhous
 	w.t.Helper()
 	files = map[int64][]packhouse.File{}
 	w.must(w.store.View(w.t.Context(), func(tx *store.Tx) (err error) {
-		filter := store.VersionFilter{ProjectID: 1, Statuses: []packhouse.Status{packhouse.StatusDefault, packhouse.StatusHidden, packhouse.StatusError}}
+		filter := store.VersionFilter{ProjectIDs: []int64{1}, Statuses: []packhouse.Status{packhouse.StatusDefault, packhouse.StatusHidden, packhouse.StatusError}}
 		if versions, _, err = tx.Versions(w.t.Context(), filter, store.Page{Limit: 1 << 20}); err != nil {
 			return err
 		}

@@ -28,6 +28,10 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyShareRemove(ctx, e)
 	case *ledger.UserRemove:
 		return tx.applyUserRemove(ctx, e)
+	case *ledger.NamespaceRemove:
+		return tx.applyNamespaceRemove(ctx, e)
+	case *ledger.ProjectRemove:
+		return tx.applyProjectRemove(ctx, e)
 	case *ledger.TokenPut:
 		return tx.applyTokenPut(ctx, e)
 	case *ledger.AdmissionPut:

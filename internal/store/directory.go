@@ -43,7 +43,7 @@ func (tx *Tx) applyNamespacePut(ctx context.Context, e *ledger.NamespacePut) err
 		return tx.change(ctx, "404 Group Not Found",
 			`UPDATE namespaces SET record = $2 WHERE id = $1`, e.Namespace.ID, record)
 	}
-	return tx.insert(ctx, "id has already been taken",
+	return tx.insert(ctx, takenID,
 		`INSERT INTO namespaces (id, record) VALUES ($1, $2)`, e.Namespace.ID, record)
 }
 
@@ -56,24 +56,34 @@ func (tx *Tx) applyProjectPut(ctx context.Context, e *ledger.ProjectPut) error {
 	if err := tx.putRoute(ctx, target, e.Create); err != nil {
 		return err
 	}
+	if err := tx.putUpstream(ctx, &e.Project); err != nil {
+		return err
+	}
 	if !e.Create {
 		return tx.change(ctx, missingProject,
 			`UPDATE projects SET record = $2 WHERE id = $1`, e.Project.ID, record)
 	}
-	return tx.insert(ctx, "id has already been taken",
-		`INSERT INTO projects (id, record) VALUES ($1, $2)`, e.Project.ID, record)
+	// An id whose project was removed stays its packages' in the ledger.
+	res, err := tx.exec(ctx, `
+		INSERT INTO projects (id, record) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM packages WHERE project_id = $1)`, e.Project.ID, record)
+	if err != nil {
+		return tx.conflict(takenID, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return packhouse.Errorf(packhouse.Conflict, "%s", takenID)
 }
 
-// putRoute gives a path to a group or project. The primary key of the one table
-// for both decides who gets a path that two ask for.
-func (tx *Tx) putRoute(ctx context.Context, t packhouse.Target, create bool) error {
-	if !create {
-		if _, err := tx.exec(ctx, `DELETE FROM routes WHERE level = $1 AND id = $2`, int(t.Level), t.ID); err != nil {
-			return err
-		}
+const takenID = "id has already been taken"
+
+// putUpstream gives a project its id in the GitLab beside this server.
+func (tx *Tx) putUpstream(ctx context.Context, p *ledger.Project) error {
+	if _, err := tx.exec(ctx, `DELETE FROM upstream_projects WHERE project_id = $1`, p.ID); err != nil || p.UpstreamID == 0 {
+		return err
 	}
-	return tx.insert(ctx, "path has already been taken",
-		`INSERT INTO routes (key, level, id) VALUES ($1, $2, $3)`, Key(t.Path), int(t.Level), t.ID)
+	return tx.insert(ctx, "upstream_project_id has already been taken",
+		`INSERT INTO upstream_projects (upstream_id, project_id) VALUES ($1, $2)`, p.UpstreamID, p.ID)
 }
 
 func (tx *Tx) applyMemberPut(ctx context.Context, e *ledger.MemberPut) error {
@@ -137,7 +147,7 @@ func (tx *Tx) applyUserRemove(ctx context.Context, e *ledger.UserRemove) error {
 	if e.NamespaceID == 0 {
 		return nil
 	}
-	if _, err := tx.exec(ctx, `DELETE FROM routes WHERE level = $1 AND id = $2`, int(packhouse.Group), e.NamespaceID); err != nil {
+	if err := tx.forgetPlace(ctx, packhouse.Group, e.NamespaceID); err != nil {
 		return err
 	}
 	_, err := tx.exec(ctx, `DELETE FROM namespaces WHERE id = $1`, e.NamespaceID)

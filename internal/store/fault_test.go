@@ -126,7 +126,7 @@ func checkLedger(ctx context.Context, tx *store.Tx) error {
 			return fmt.Errorf("entry %d follows on %d", e.Seq, i)
 		}
 	}
-	_, total, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Limit: 1})
+	_, total, err := tx.Versions(ctx, store.VersionFilter{ProjectIDs: []int64{1}}, store.Page{Limit: 1})
 	if err == nil && total != len(entries) {
 		err = fmt.Errorf("%d versions after %d entries", total, len(entries))
 	}

@@ -59,7 +59,7 @@ func TestFullDisk(t *testing.T) {
 func deleteVersion(t *testing.T, s *store.Store, number string) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx *store.Tx) error {
-		list, _, err := tx.Versions(t.Context(), store.VersionFilter{ProjectID: 1, Number: number}, store.Page{Limit: 1})
+		list, _, err := tx.Versions(t.Context(), store.VersionFilter{ProjectIDs: []int64{1}, Number: number}, store.Page{Limit: 1})
 		if err != nil {
 			return err
 		}

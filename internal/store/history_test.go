@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -87,7 +88,7 @@ func (h *history) site() ledger.Site {
 
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
-	user, userRemoval, namespace, project, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, identity, password,
+	user, userRemoval, namespace, namespaceRemoval, project, projectRemoval, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, identity, password,
 	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
 }
 
@@ -112,7 +113,8 @@ func namespace(h *history) step {
 }
 
 func project(h *history) step {
-	create, p := h.create(), ledger.Project{ID: h.id(), NamespaceID: h.id(), Path: h.name() + "/p", Registry: packhouse.RegistryPublic}
+	create, p := h.create(), ledger.Project{ID: h.id(), NamespaceID: h.id(), Path: h.name() + "/p", Registry: packhouse.RegistryPublic,
+		UpstreamID: rapid.Int64Range(0, 2).Draw(h.t, "upstream")}
 	return event(func(tx *store.Tx) ledger.Event {
 		if p.CreatedAt = tx.Now(); create && p.ID > 4 { // otherwise its id is chosen
 			p.ID = tx.NewProjectID()
@@ -136,6 +138,16 @@ func memberRemoval(h *history) step {
 
 func userRemoval(h *history) step {
 	remove := &ledger.UserRemove{UserID: h.id(), NamespaceID: rapid.SampledFrom([]int64{0, 1, 9}).Draw(h.t, "namespace")}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func namespaceRemoval(h *history) step {
+	remove := &ledger.NamespaceRemove{NamespaceID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func projectRemoval(h *history) step {
+	remove := &ledger.ProjectRemove{ProjectID: h.id()}
 	return event(func(*store.Tx) ledger.Event { return remove })
 }
 
@@ -212,7 +224,7 @@ func publisherRemoval(h *history) step {
 func settings(h *history) step {
 	expr, guests := rapid.SampledFrom([]string{"", "a|<b>&"}).Draw(h.t, "except"), rapid.Bool().Draw(h.t, "guests")
 	put := &ledger.SettingsPut{Settings: ledger.Settings{
-		Target: h.target(), GuestsPull: &guests, Duplicates: map[string]ledger.Duplicates{"npm": {Except: &expr}, "generic": {Allowed: &guests}},
+		Target: h.target(), GuestsPull: &guests, Sizes: map[string]int64{"npm": h.id()}, Switches: map[string]json.RawMessage{"a": []byte(`"<b>"`)}, Duplicates: map[string]ledger.Duplicates{"npm": {Except: &expr}, "generic": {Allowed: &guests}},
 	}}
 	return event(func(*store.Tx) ledger.Event { return put })
 }

@@ -135,48 +135,5 @@ func oneVersion(ctx context.Context, tx *Tx, q string, args ...any) (*packhouse.
 	return &all[0], nil
 }
 
-// VersionFilter selects live versions of one project. Empty fields select all.
-type VersionFilter struct {
-	ProjectID int64
-	Format    string
-	Name      string             // part of the name, without regard to case
-	Number    string             // the whole version number
-	Statuses  []packhouse.Status // none: those that lists show, default and error
-}
-
-// Page is a part of a list by offset.
-type Page struct {
-	Offset, Limit int
-	Descending    bool
-}
-
-// Versions lists live versions in the order of their creation, and counts how
-// many there are on all pages.
-func (tx *Tx) Versions(ctx context.Context, f VersionFilter, page Page) (list []packhouse.Version, total int, err error) {
-	statuses := f.Statuses
-	if len(statuses) == 0 {
-		statuses = []packhouse.Status{packhouse.StatusDefault, packhouse.StatusError}
-	}
-	var status [3]string // there are no more
-	for i := range status {
-		status[i] = string(statuses[min(i, len(statuses)-1)])
-	}
-	const where = `
-		WHERE p.project_id = $1 AND v.until_seq IS NULL AND v.status IN ($2, $3, $4)
-			AND ($5 = '' OR p.format = $5) AND ($6 = '' OR v.number = $6)
-			AND LOWER(p.name) LIKE $7 ESCAPE '\'`
-	args := []any{f.ProjectID, status[0], status[1], status[2], f.Format, f.Number, "%" + escapeLike(Key(f.Name)) + "%"}
-	const count = `SELECT COUNT(*) FROM versions v JOIN packages p ON p.id = v.package_id` + where
-	if err := tx.row(ctx, count, args, &total); err != nil {
-		return nil, 0, err
-	}
-	order := selectVersion + where + ` ORDER BY v.id LIMIT $8 OFFSET $9`
-	if page.Descending {
-		order = selectVersion + where + ` ORDER BY v.id DESC LIMIT $8 OFFSET $9`
-	}
-	list, err = collect(ctx, tx, readVersion, order, append(args, page.Limit, page.Offset)...)
-	return list, total, err
-}
-
 // escapeLike makes LIKE take every character of s for itself.
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace

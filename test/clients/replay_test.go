@@ -132,6 +132,8 @@ func TestTerraformProvider(t *testing.T) {
 		{method: "GET", path: "/projects/{project}/job_token_scope/groups_allowlist?page=1&per_page=20", status: 200, reads: "id name"},
 		{method: "DELETE", path: "/projects/{project}/job_token_scope/groups_allowlist/{crew}", status: 204},
 		{method: "PATCH", path: "/projects/{project}/job_token_scope", body: `{"enabled":false}`, status: 204},
+		{method: "PUT", path: "/application/settings", body: `{"default_project_visibility":"private","signup_enabled":false,"gravatar_enabled":false,"session_expire_delay":10080}`, status: 200, reads: "signup_enabled gravatar_enabled session_expire_delay"},
+		{method: "GET", path: "/application/settings", status: 200, reads: "default_project_visibility session_expire_delay"},
 		{method: "DELETE", path: "/projects/{project}", status: 202},
 		{method: "DELETE", path: "/users/{user}", status: 204},
 		{method: "DELETE", path: "/groups/{group}", status: 202},

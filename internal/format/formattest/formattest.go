@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"packhouse/internal/directory"
 	"packhouse/internal/house"
@@ -60,8 +61,7 @@ func Start(t testing.TB, edit ...func(*house.Options)) *World {
 	opts := house.Options{
 		Data: w.Data, RootToken: RootToken, QueryTokens: true, GitLabVersion: "18.11.2",
 		Root: seen.Root(), Observe: seen.Observe,
-		Directory: directory.Options{AnyonePull: true},
-		Limits:    map[string]int64{"generic": 5 << 30},
+		Directory: directory.Options{AnyonePull: true, Sizes: map[string]int64{"generic": 5 << 30}, DeletionDelay: time.Hour},
 		Log:       log,
 	}
 	for _, f := range edit {

@@ -134,9 +134,9 @@ func TestDuplicatesCascade(t *testing.T) {
 // endpoint.
 func (s scene) instance(t *testing.T, allowed bool) {
 	t.Helper()
-	err := s.Changes.PutSettings(context.Background(), ledger.By{}, ledger.Settings{
-		Target:     packhouse.Target{Level: packhouse.Instance},
-		Duplicates: map[string]ledger.Duplicates{"generic": {Allowed: &allowed}},
+	_, err := s.Changes.UpdateSettings(context.Background(), ledger.By{}, packhouse.Target{Level: packhouse.Instance}, func(set *ledger.Settings) error {
+		set.Duplicates = map[string]ledger.Duplicates{"generic": {Allowed: &allowed}}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

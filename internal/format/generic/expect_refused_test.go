@@ -12,7 +12,7 @@ import (
 // is not asked for the body, and nothing waits for one.
 func TestExpectContinueRefused(t *testing.T) {
 	t.Parallel()
-	s := start(t, "private", func(o *house.Options) { o.Limits = map[string]int64{"generic": 1 << 20} })
+	s := start(t, "private", func(o *house.Options) { o.Directory.Sizes = map[string]int64{"generic": 1 << 20} })
 	for _, test := range []struct {
 		name   string
 		file   string

@@ -89,7 +89,7 @@ func indented(t *testing.T, doc string) string {
 // Every refusal, as the person at the other end reads it.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	s := start(t, "public", func(o *house.Options) { o.Limits = map[string]int64{"generic": 1000} })
+	s := start(t, "public", func(o *house.Options) { o.Directory.Sizes = map[string]int64{"generic": 1000} })
 	other := s.Project("other", s.group, "private")
 	off := s.Project("off", s.group, "private", `"package_registry_access_level":"disabled"`)
 	user, token := s.User("gina")

@@ -149,7 +149,7 @@ func (s scene) until(t *testing.T, what string, done func() bool) {
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int{10, 16 << 10, 300_000} {
-		s := start(t, "private", func(o *house.Options) { o.Limits = map[string]int64{"generic": int64(limit)} })
+		s := start(t, "private", func(o *house.Options) { o.Directory.Sizes = map[string]int64{"generic": int64(limit)} })
 		over := content(limit+1, 1)
 		for _, sent := range []string{
 			fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(over), over),

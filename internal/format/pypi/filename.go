@@ -28,13 +28,13 @@ type distribution struct {
 // and version from the name alone, so that a download needs nothing else.
 func parseFilename(file string) (d distribution, err error) {
 	if len(file) > maxName || !ascii(file) {
-		return d, badFilename(file)
+		return d, badFilename()
 	}
 	switch {
 	case strings.HasSuffix(file, ".whl"):
 		parts := strings.Split(strings.TrimSuffix(file, ".whl"), "-")
 		if len(parts) != 5 && len(parts) != 6 || !validTags(parts) {
-			return d, badFilename(file)
+			return d, badFilename()
 		}
 		d.name, d.number = parts[0], parts[1]
 	case strings.HasSuffix(file, ".tar.gz"):
@@ -44,13 +44,13 @@ func parseFilename(file string) (d distribution, err error) {
 		d.kind = sdistZip
 		d.name, d.number = splitSdist(strings.TrimSuffix(file, ".zip"))
 	default:
-		return d, badFilename(file)
+		return d, badFilename()
 	}
 	if d.pkg, err = normalise(d.name); err != nil {
-		return d, badFilename(file)
+		return d, badFilename()
 	}
 	if d.version, err = versionKey(d.number); err != nil {
-		return d, badFilename(file)
+		return d, badFilename()
 	}
 	return d, nil
 }
@@ -73,17 +73,29 @@ func validTags(parts []string) bool {
 			return false
 		}
 	}
-	for _, part := range rest {
-		if part == "" || strings.ContainsFunc(part, func(c rune) bool {
-			return !alphanumeric(byte(c)) && c != '_' && c != '.' && c != '+'
-		}) {
-			return false
+	tags := rest[len(rest)-3:]
+	for i, tag := range tags {
+		for member := range strings.SplitSeq(tag, ".") {
+			if !validTag(member, i == 0) {
+				return false
+			}
 		}
 	}
-	return true
+	return !strings.ContainsFunc(rest[0], func(c rune) bool { return !tagRune(c) && c != '.' })
 }
 
-func badFilename(file string) error {
+// validTag checks one member of a compatibility tag. That of an interpreter is an
+// identifier, as packaging has it since 26.3.
+func validTag(member string, interpreter bool) bool {
+	if member == "" || strings.ContainsFunc(member, func(c rune) bool { return !tagRune(c) }) {
+		return false
+	}
+	return !interpreter || (member[0] < '0' || member[0] > '9') && !strings.Contains(member, "+")
+}
+
+func tagRune(c rune) bool { return alphanumeric(byte(c)) || c == '_' || c == '+' }
+
+func badFilename() error {
 	e := packhouse.InvalidParam("filename", "is invalid")
 	e.Fix = "files are wheels (name-version-python-abi-platform.whl) or source distributions (name-version.tar.gz or .zip)"
 	return e

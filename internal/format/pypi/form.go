@@ -55,7 +55,7 @@ func readForm(r *http.Request, c *format.Call) (*form, error) {
 	parts := multipart.NewReader(r.Body, params["boundary"])
 	for {
 		part, err := parts.NextRawPart()
-		if err == io.EOF { //nolint:errorlint // a body that ends early wraps it
+		if err == io.EOF {
 			return f, nil
 		}
 		if err != nil {

@@ -107,17 +107,6 @@ func (s scene) get(path string, header ...string) formattest.Answer {
 	return s.Do("GET", path, nil, append([]string{root}, header...)...)
 }
 
-// empty checks that nothing at all is stored.
-func (s scene) empty(t *testing.T) {
-	t.Helper()
-	if list := s.Packages(s.project, ""); len(list) != 0 {
-		t.Errorf("packages = %+v, want none", list)
-	}
-	if got := s.Stored(); got != (formattest.Stored{}) {
-		t.Errorf("stored = %+v, want nothing", got)
-	}
-}
-
 // item is an entry of an archive.
 type item struct{ name, content string }
 

@@ -115,7 +115,7 @@ func testRaceDelete(t *testing.T, f *fixture) {
 			return err
 		}
 		return f.Update(t.Context(), func(tx *store.Tx) error {
-			list, _, err := tx.Versions(t.Context(), store.VersionFilter{ProjectID: 1}, store.Page{Limit: 1})
+			list, _, err := tx.Versions(t.Context(), store.VersionFilter{ProjectIDs: []int64{1}}, store.Page{Limit: 1})
 			if err != nil || len(list) == 0 {
 				return err
 			}
@@ -133,7 +133,7 @@ func testRaceDelete(t *testing.T, f *fixture) {
 		}
 	}
 	f.view(func(ctx context.Context, tx *store.Tx) error {
-		list, _, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Limit: 9})
+		list, _, err := tx.Versions(ctx, store.VersionFilter{ProjectIDs: []int64{1}}, store.Page{Limit: 9})
 		if err != nil || len(list) == 0 {
 			f.wantEqual("live files without a live version", len(live), 0)
 			return err

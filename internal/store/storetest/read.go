@@ -129,7 +129,7 @@ func testVersionsFilter(t *testing.T, f *fixture) {
 		{"all statuses", store.VersionFilter{Statuses: all, Format: "generic"}, []string{"Tool 1.0", "Tool 2.0", "Tool 3.0"}},
 		{"an empty list of statuses", store.VersionFilter{Statuses: []packhouse.Status{}, Format: "generic"}, []string{"Tool 1.0", "Tool 3.0"}},
 	} {
-		test.filter.ProjectID = 1
+		test.filter.ProjectIDs = []int64{1}
 		f.view(func(ctx context.Context, tx *store.Tx) error {
 			list, total, err := tx.Versions(ctx, test.filter, store.Page{Limit: 50})
 			var got []string
@@ -152,7 +152,7 @@ func testVersionsPages(t *testing.T, f *fixture) {
 		var got []string
 		for offset := 0; offset < 9; offset += 3 {
 			f.view(func(ctx context.Context, tx *store.Tx) error {
-				list, total, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Offset: offset, Limit: 3, Descending: descending})
+				list, total, err := tx.Versions(ctx, store.VersionFilter{ProjectIDs: []int64{1}}, store.Page{Offset: offset, Limit: 3, Descending: descending})
 				f.wantEqual("total", total, len(numbers))
 				for _, v := range list {
 					got = append(got, v.Number)
@@ -169,7 +169,7 @@ func testVersionsDeleted(t *testing.T, f *fixture) {
 	out := f.published(publication("1.0", "a"))
 	f.must(f.append(&ledger.VersionDelete{Site: site("1.0"), VersionID: out.Version.ID}))
 	f.view(func(ctx context.Context, tx *store.Tx) error {
-		list, total, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Limit: 3})
+		list, total, err := tx.Versions(ctx, store.VersionFilter{ProjectIDs: []int64{1}}, store.Page{Limit: 3})
 		f.wantEqual("listed", len(list)+total, 0)
 		return err
 	})

@@ -45,7 +45,7 @@ func testViewConsistent(t *testing.T, f *fixture) {
 			time.Sleep(2 * time.Millisecond)
 			entries, err := tx.Entries(ctx, 0, 1<<30)
 			f.must(err)
-			_, total, err := tx.Versions(ctx, store.VersionFilter{ProjectID: 1}, store.Page{Limit: 1})
+			_, total, err := tx.Versions(ctx, store.VersionFilter{ProjectIDs: []int64{1}}, store.Page{Limit: 1})
 			f.wantEqual("entries and position", int64(len(entries)), seq)
 			f.wantEqual("versions and position", int64(total), seq)
 			return err
