@@ -25,6 +25,8 @@ var layers = map[string][]string{
 	"authn":     {"", "directory", "gitlab", "ledger", "memo", "store"},
 	"registry":  {"", "blob", "directory", "ledger", "memo", "policy", "store"},
 	"jobs":      {"", "store"},
+	"carry":     {"", "blob", "ledger", "store"},
+	"verify":    {"", "blob", "store"},
 	"format":    {"", "authz", "ledger", "registry"},
 	"oidc":      {"", "authn", "directory", "format", "ledger", "outbound", "store"},
 	"signin":    {"", "authn", "authz", "directory", "format", "ledger", "oidc", "store"},

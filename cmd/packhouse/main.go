@@ -22,6 +22,9 @@ type commands struct {
 	Config  configCommand  `cmd:"" help:"Print the configuration that holds, and where each value comes from."`
 	Explain explainCommand `cmd:"" help:"Explain whether a request would be let in, and why."`
 	GC      gcCommand      `cmd:"" name:"gc" help:"Give the space of deleted files back now. The server must be stopped; while it runs it does this by itself."`
+	Backup  backupCommand  `cmd:"" help:"Copy the registry into a folder, also while the server runs. Again into the same folder copies what is new. The folder is itself a data folder: packhouse verify looks through it, packhouse serve serves it."`
+	Restore restoreCommand `cmd:"" help:"Fill an empty data folder with a backup. The server must be stopped."`
+	Verify  verifyCommand  `cmd:"" help:"Read everything that is stored and report what is missing, extra or altered. The server may run."`
 	User    userCommand    `cmd:"" help:"Look after users."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -10,6 +10,12 @@ import (
 	"packhouse"
 )
 
+// What stands in the data folder.
+const (
+	databaseFile = "packhouse.db"
+	filesFolder  = "files"
+)
+
 // lockFolder makes the data folder if needed and takes it for this process. The
 // lock goes with the process, however that ends.
 func lockFolder(dir string) (*os.File, error) {

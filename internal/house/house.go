@@ -105,12 +105,12 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 			h = nil
 		}
 	}()
-	h.Store, err = store.OpenSQLite(ctx, filepath.Join(opts.Data, "packhouse.db"), store.Options{Log: opts.Log})
+	h.Store, err = store.OpenSQLite(ctx, filepath.Join(opts.Data, databaseFile), store.Options{Log: opts.Log})
 	if err != nil {
 		return h, err
 	}
 	if opts.Blobs == nil {
-		files, err := disk.New(filepath.Join(opts.Data, "files"), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
+		files, err := disk.New(filepath.Join(opts.Data, filesFolder), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
 		if err != nil {
 			return h, fmt.Errorf("open the folder of files: %w", err)
 		}

@@ -11,9 +11,9 @@ import (
 
 // keep remembers where a file's bytes are. When bytes of that digest are kept
 // already, the new copy is spare.
-func (tx *Tx) keep(ctx context.Context, f *NewFile) (spare bool, err error) {
-	key := sql.NullString{String: f.Blob.Key, Valid: f.Blob.Key != ""}
-	data := f.Blob.Data
+func (tx *Tx) keep(ctx context.Context, d packhouse.Digest, size int64, b Blob) (spare bool, err error) {
+	key := sql.NullString{String: b.Key, Valid: b.Key != ""}
+	data := b.Data
 	switch {
 	case key.Valid:
 		data = nil
@@ -23,7 +23,7 @@ func (tx *Tx) keep(ctx context.Context, f *NewFile) (spare bool, err error) {
 	const q = `
 		INSERT INTO blobs (sha256, size, key, data) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (sha256) DO NOTHING`
-	res, err := tx.exec(ctx, q, f.SHA256[:], f.Size, key, data)
+	res, err := tx.exec(ctx, q, d[:], size, key, data)
 	if err != nil {
 		return false, err
 	}
@@ -77,18 +77,24 @@ func (tx *Tx) Purge(ctx context.Context, by ledger.By, before time.Time, limit i
 		return nil, 0, err
 	}
 	for _, d := range list {
-		const drop = `
-			DELETE FROM blobs
-			WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE sha256 = $1 AND purged_seq IS NULL)
-			RETURNING key`
-		var key sql.NullString
-		gone, err := found(tx.row(ctx, drop, []any{d.digest}, &key))
-		if err != nil {
+		if keys, err = tx.drop(ctx, d.digest, keys); err != nil {
 			return nil, 0, err
-		}
-		if gone && key.Valid {
-			keys = append(keys, key.String)
 		}
 	}
 	return keys, len(list), nil
+}
+
+// drop forgets where bytes are that no file needs any more, and adds their key, if
+// they have one, to keys.
+func (tx *Tx) drop(ctx context.Context, digest []byte, keys []string) ([]string, error) {
+	const q = `
+		DELETE FROM blobs
+		WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE sha256 = $1 AND purged_seq IS NULL)
+		RETURNING key`
+	var key sql.NullString
+	gone, err := found(tx.row(ctx, q, []any{digest}, &key))
+	if err == nil && gone && key.Valid {
+		keys = append(keys, key.String)
+	}
+	return keys, err
 }

@@ -16,13 +16,15 @@ type dialect struct {
 	source     func(string) string                            // data source name for database/sql
 	create     func(ctx context.Context, source string) error // before the first connection; nil when there is nothing to do
 	migrate    func(context.Context, *sql.DB) error
-	readOnly   string // run once on a connection that only reads; it makes writes fail
+	current    func(context.Context, *sql.DB) error // fails unless the schema is this program's
+	readOnly   string                               // run once on a connection that only reads; it makes writes fail
 	beginRead  string
 	beginWrite string
 	forUpdate  string // appended to the query that takes the heads row
 	fault      func(error) fault
 	// newTidy makes what the writer calls with its connection between batches;
 	// nil for an engine that looks after itself.
+	check   func(context.Context, *session) error // looks for damage; nil for an engine that cannot
 	relieve func(context.Context, *session) error // makes room after a full disk; nil when there is nothing to do
 	shrink  func(context.Context, *session) error // gives freed space back; nil when the engine does by itself
 	newTidy func() func(context.Context, *session) error

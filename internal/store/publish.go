@@ -100,7 +100,7 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 	out := &Published{Version: version, Files: make([]packhouse.File, 0, len(event.Files))}
 	for i, f := range event.Files {
 		out.Files = append(out.Files, addedFile(f, event, tx.now))
-		if spare, err := tx.keep(ctx, &p.Files[i]); err != nil {
+		if spare, err := tx.keep(ctx, p.Files[i].SHA256, p.Files[i].Size, p.Files[i].Blob); err != nil {
 			return nil, err
 		} else if spare {
 			out.Spare = append(out.Spare, p.Files[i].Blob.Key)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 
@@ -35,6 +36,10 @@ var sqliteDialect = dialect{
 	migrate: func(ctx context.Context, db *sql.DB) error {
 		return migrate(ctx, db, goose.DialectSQLite3, sqliteMigrations, "migrations/sqlite")
 	},
+	current: func(ctx context.Context, db *sql.DB) error {
+		return current(ctx, db, goose.DialectSQLite3, sqliteMigrations, "migrations/sqlite")
+	},
+	check:      checkSQLite,
 	readOnly:   "PRAGMA query_only = ON",
 	beginRead:  "BEGIN",
 	beginWrite: "BEGIN IMMEDIATE",
@@ -83,17 +88,44 @@ func sqliteFault(err error) fault {
 	return faultOther
 }
 
+// checkSQLite reads every page (https://www.sqlite.org/pragma.html#pragma_integrity_check).
+func checkSQLite(ctx context.Context, conn *session) error {
+	var found string
+	err := conn.row(ctx, "PRAGMA integrity_check(1)", nil, &found)
+	if err == nil && found != "ok" {
+		err = errors.New(found)
+	}
+	return err
+}
+
 // migrate brings the schema up to date. Migrations only add: the release before
 // keeps working on the schema of the one after it.
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS, dir string) error {
-	sub, err := fs.Sub(files, dir)
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(dialect, db, sub, goose.WithDisableGlobalRegistry(true))
+	p, err := migrations(db, dialect, files, dir)
 	if err != nil {
 		return err
 	}
 	_, err = p.Up(ctx)
 	return err
+}
+
+// current fails unless all migrations were made and no newer ones.
+func current(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS, dir string) error {
+	p, err := migrations(db, dialect, files, dir)
+	if err != nil {
+		return err
+	}
+	is, want, err := p.GetVersions(ctx)
+	if err == nil && is != want {
+		err = fmt.Errorf("its schema has version %d and this program's has %d: use the program that serves it, or serve it once with this one", is, want)
+	}
+	return err
+}
+
+func migrations(db *sql.DB, dialect goose.Dialect, files fs.FS, dir string) (*goose.Provider, error) {
+	sub, err := fs.Sub(files, dir)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, db, sub, goose.WithDisableGlobalRegistry(true))
 }

@@ -28,6 +28,9 @@ type Options struct {
 	Readers int              // most connections for reading; 0 means 8
 	Now     func() time.Time // the clock; nil means time.Now
 	Log     *slog.Logger     // nil means slog.Default
+	// Reading opens a database that is there, of this program's schema, and changes
+	// nothing in it; Update fails. Another process may be writing to it.
+	Reading bool
 }
 
 // Store is an open database. Its methods may be called concurrently.
@@ -37,6 +40,7 @@ type Store struct {
 	readers *readers
 	now     func() time.Time
 	log     *slog.Logger
+	reading bool // opened for nothing but reading
 
 	queue    chan *update
 	quit     chan struct{} // closed when Close begins
@@ -64,7 +68,7 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	if d.create != nil {
+	if d.create != nil && !opts.Reading {
 		if err := d.create(ctx, source); err != nil {
 			return nil, fmt.Errorf("create database: %w", d.translate(err))
 		}
@@ -75,7 +79,11 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 	}
 	db.SetMaxOpenConns(opts.Readers + 2) // the writer, and one for migrations
 	db.SetMaxIdleConns(opts.Readers + 2)
-	if err := d.migrate(ctx, db); err != nil {
+	prepare := d.migrate
+	if opts.Reading {
+		prepare = d.current
+	}
+	if err := prepare(ctx, db); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("migrate database: %w", d.translate(err))
 	}
@@ -87,6 +95,11 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 		finished: make(chan struct{}),
 	}
 	s.close = sync.OnceValue(s.shut)
+	if opts.Reading {
+		s.reading = true
+		close(s.finished)
+		return s, nil
+	}
 	w, err := s.newWriter(ctx)
 	if err != nil {
 		db.Close()
@@ -177,6 +190,9 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
 // packhouse.Full: there is no room. packhouse.Unavailable: the store is closing
 // or has stopped writing, or the engine gave up the transaction.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	if s.reading {
+		return errReading
+	}
 	u := &update{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	select {
 	case s.queue <- u:
@@ -201,6 +217,15 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 }
 
 var errClosed error = &packhouse.Error{Kind: packhouse.Unavailable, Message: "the server is shutting down"}
+
+// Check has the engine look through its own files for damage. An engine that cannot
+// is left alone.
+func (s *Store) Check(ctx context.Context) error {
+	if s.dialect.check == nil {
+		return nil
+	}
+	return s.View(ctx, func(tx *Tx) error { return s.dialect.check(ctx, tx.session) })
+}
 
 // Shrink gives space that removed rows have left back to the file system, a
 // bounded part of it at a time. An engine that does so by itself is left alone.

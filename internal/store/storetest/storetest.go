@@ -27,7 +27,7 @@ type Open func(t *testing.T, now func() time.Time) *store.Store
 func Run(t *testing.T, open Open) {
 	for _, group := range []map[string]func(*testing.T, *fixture){
 		publishTests, statusTests, readTests, tagTests, directoryTests, tokenTests,
-		purgeTests, jobTests, ledgerTests, updateTests, viewTests, raceTests,
+		purgeTests, jobTests, ledgerTests, updateTests, viewTests, raceTests, carryTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
