@@ -13,6 +13,7 @@ need gcc gcc # for the race detector
 need openssl openssl
 need python3 python3
 need npm npm
+compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' >/dev/null || missing+=(postgresql) # not in the path
 if [ ${#missing[@]} -gt 0 ]; then
 	echo "installing: ${missing[*]}"
 	as_root=()

@@ -37,10 +37,10 @@ type RecordFilter struct {
 func (tx *Tx) Records(ctx context.Context, f RecordFilter, offset, limit int) ([]Record, error) {
 	const (
 		where = `
-			AND ($1 = 0 OR seq < $1) AND ($2 = '' OR verb = $2)
-			AND ($3 = 0 OR seq > COALESCE((SELECT MAX(seq) FROM entries WHERE at < $3), 0))
-			AND ($4 = 0 OR seq <= COALESCE((SELECT MAX(seq) FROM entries WHERE at < $4), 0))
-			AND ($5 = 0 OR author_id = $5)
+			AND (CAST($1 AS BIGINT) = 0 OR seq < $1) AND ($2 = '' OR verb = $2)
+			AND (CAST($3 AS BIGINT) = 0 OR seq > COALESCE((SELECT MAX(seq) FROM entries WHERE at < $3), 0))
+			AND (CAST($4 AS BIGINT) = 0 OR seq <= COALESCE((SELECT MAX(seq) FROM entries WHERE at < $4), 0))
+			AND (CAST($5 AS BIGINT) = 0 OR author_id = $5)
 			ORDER BY seq DESC LIMIT $6 OFFSET $7`
 		all     = selectRecord + ` WHERE TRUE` + where
 		ofOne   = selectRecord + ` WHERE level = $8 AND target_id = $9` + where

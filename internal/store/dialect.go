@@ -12,16 +12,18 @@ import (
 // use $n parameters, ON CONFLICT, RETURNING and partial unique indexes, which
 // SQLite and PostgreSQL read alike.
 type dialect struct {
-	driver     string
-	source     func(string) string                            // data source name for database/sql
+	connect    func(source string) (*sql.DB, error)
 	create     func(ctx context.Context, source string) error // before the first connection; nil when there is nothing to do
-	migrate    func(context.Context, *sql.DB) error
+	migrate    func(ctx context.Context, source string, db *sql.DB) error
 	current    func(context.Context, *sql.DB) error // fails unless the schema is this program's
+	shared     bool                                 // other processes may write to the database too
+	writeSetup string                               // run once on the connection that writes; "" for nothing
 	readOnly   string                               // run once on a connection that only reads; it makes writes fail
 	beginRead  string
 	beginWrite string
 	forUpdate  string // appended to the query that takes the heads row
 	fault      func(error) fault
+	refuses    func(arg any) bool // tells text that cannot be stored; nil when all can
 	// newTidy makes what the writer calls with its connection between batches;
 	// nil for an engine that looks after itself.
 	check   func(context.Context, *session) error // looks for damage; nil for an engine that cannot
@@ -34,11 +36,14 @@ type dialect struct {
 type fault uint8
 
 const (
-	faultOther  fault = iota
-	faultUnique       // a constraint decided against the statement
-	faultFull         // no room on the disk
-	faultBusy         // another process holds a lock; trying again may help
-	faultDisk         // the disk refused a write or did not confirm it
+	faultOther    fault = iota
+	faultUnique         // a constraint decided against the statement
+	faultFull           // no room on the disk
+	faultBusy           // another process holds a lock; trying again may help
+	faultDisk           // the disk refused a write or did not confirm it
+	faultLost           // the connection is gone, or leads to no server that writes
+	faultConflict       // another transaction stood in the way; running this one again helps
+	faultText           // text that the engine cannot store
 )
 
 // translate gives a database error its meaning. Errors that already carry one
@@ -57,6 +62,16 @@ func (d dialect) translate(err error) error {
 		}
 	case faultBusy:
 		return &packhouse.Error{Kind: packhouse.Unavailable, Message: "the database is busy, try again", Err: err}
+	case faultLost:
+		return &packhouse.Error{
+			Kind: packhouse.Unavailable, Rule: "database", Err: err,
+			Message: "the database cannot be reached",
+			Fix:     "try again in a moment; an administrator looks after the database if that goes on",
+		}
+	case faultConflict:
+		return &packhouse.Error{Kind: packhouse.Unavailable, Rule: "database", Message: "the database had too many changes at once", Fix: "try again", Err: err}
+	case faultText:
+		return &packhouse.Error{Kind: packhouse.Invalid, Message: "400 Bad request - text has to be valid UTF-8, without NUL, and not overly long", Err: err}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 )
@@ -15,12 +16,12 @@ type Shape struct {
 // OpenShaped opens a SQLite of a shape.
 func OpenShaped(ctx context.Context, path string, shape Shape, opts Options) (*Store, error) {
 	d := sqliteDialect
-	d.source = func(path string) string {
-		source := sqliteDialect.source(path)
+	d.connect = func(path string) (*sql.DB, error) {
+		source := sqliteSource(path)
 		if shape.Pragma != "" {
 			source += "&_pragma=" + shape.Pragma
 		}
-		return source
+		return sql.Open("sqlite", source)
 	}
 	if shape.Checkpoint != 0 {
 		d.newTidy = func() func(context.Context, *session) error {

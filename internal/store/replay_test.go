@@ -15,6 +15,7 @@ import (
 
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
+	"packhouse/internal/store/pgtest"
 	"packhouse/internal/store/storetest"
 )
 
@@ -60,8 +61,21 @@ func (s *stores) open(t *rapid.T, now func() time.Time) *store.Store {
 	return opened
 }
 
+func (s *stores) openPostgres(t *rapid.T) *store.Store {
+	opened, err := store.OpenPostgres(t.Context(), pgtest.Database(s.t), store.Options{})
+	if err != nil {
+		t.Fatalf("OpenPostgres = %v, want success", err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(); err != nil {
+			t.Errorf("Close = %v, want success", err)
+		}
+	})
+	return opened
+}
+
 // TestReplay writes a random history of every kind of change, the refused ones
-// included, and applies its ledger to empty stores.
+// included, and applies its ledger to empty stores, of the other engine too.
 //
 // It runs fewer histories than rapid would by itself, which are enough to find
 // a table forgotten in a moment; -rapid.checks=1000 looks further.
@@ -82,6 +96,9 @@ func TestReplay(t *testing.T) {
 		again := all.open(t, time.Now)
 		replay(t, again, entries)
 		wantSame(t, "tables after a replay", dump(t, again), dump(t, h.store))
+		elsewhere := all.openPostgres(t)
+		replay(t, elsewhere, entries)
+		wantSame(t, "tables after a replay in PostgreSQL", dump(t, elsewhere), dump(t, h.store))
 
 		// As it stood on that day: the rows that were true at a position are what
 		// a replay up to it gives.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // session is one database connection with its prepared statements. Statements
@@ -16,6 +18,7 @@ type session struct {
 	// context: SQLite answers an interrupted write by undoing the whole
 	// transaction, and with it the work of everybody else in it.
 	steady bool
+	cut    func() // breaks the connection, whoever is using it; of a shared store alone
 }
 
 func (s *session) lasting(ctx context.Context) context.Context {
@@ -32,7 +35,7 @@ func openSession(ctx context.Context, db *sql.DB, first string) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	s := &session{conn: conn, stmts: map[string]*sql.Stmt{}}
+	s := &session{conn: conn, stmts: map[string]*sql.Stmt{}, cut: cutter(conn)}
 	if first == "" {
 		return s, nil
 	}
@@ -41,6 +44,18 @@ func openSession(ctx context.Context, db *sql.DB, first string) (*session, error
 		return nil, err
 	}
 	return s, nil
+}
+
+// cutter makes what breaks a connection of PostgreSQL from outside.
+func cutter(conn *sql.Conn) (cut func()) {
+	_ = conn.Raw(func(driverConn any) error {
+		if c, ok := driverConn.(*stdlib.Conn); ok {
+			wire := c.Conn().PgConn().Conn()
+			cut = func() { _ = wire.Close() }
+		}
+		return nil
+	})
+	return cut
 }
 
 func (s *session) prepare(ctx context.Context, q string) (*sql.Stmt, error) {

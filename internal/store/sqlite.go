@@ -22,18 +22,9 @@ var sqliteMigrations embed.FS
 // so that a committed transaction survives a power cut
 // (https://www.sqlite.org/pragma.html#pragma_synchronous).
 var sqliteDialect = dialect{
-	driver: "sqlite",
-	source: func(path string) string {
-		q := url.Values{"_pragma": {
-			"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)",
-			"cache_size(-2048)", // KiB for each connection; the page cache of the system does the rest
-			"temp_store(MEMORY)", "journal_size_limit(67108864)",
-			"wal_autocheckpoint(0)", // the writer does it, see wal.go
-		}}
-		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
-	},
-	create: createSQLite,
-	migrate: func(ctx context.Context, db *sql.DB) error {
+	connect: func(path string) (*sql.DB, error) { return sql.Open("sqlite", sqliteSource(path)) },
+	create:  createSQLite,
+	migrate: func(ctx context.Context, _ string, db *sql.DB) error {
 		return migrate(ctx, db, goose.DialectSQLite3, sqliteMigrations, "migrations/sqlite")
 	},
 	current: func(ctx context.Context, db *sql.DB) error {
@@ -48,6 +39,17 @@ var sqliteDialect = dialect{
 	newTidy: func() func(context.Context, *session) error {
 		return (&wal{every: 1000, long: 4000}).keepShort
 	},
+}
+
+// sqliteSource is the data source name of a database file.
+func sqliteSource(path string) string {
+	q := url.Values{"_pragma": {
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)",
+		"cache_size(-2048)", // KiB for each connection; the page cache of the system does the rest
+		"temp_store(MEMORY)", "journal_size_limit(67108864)",
+		"wal_autocheckpoint(0)", // the writer does it, see wal.go
+	}}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
 // createSQLite gives a new file the form in which it can be shrunk: that counts
@@ -100,8 +102,8 @@ func checkSQLite(ctx context.Context, conn *session) error {
 
 // migrate brings the schema up to date. Migrations only add: the release before
 // keeps working on the schema of the one after it.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS, dir string) error {
-	p, err := migrations(db, dialect, files, dir)
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS, dir string, how ...goose.ProviderOption) error {
+	p, err := migrations(db, dialect, files, dir, how...)
 	if err != nil {
 		return err
 	}
@@ -122,10 +124,10 @@ func current(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS
 	return err
 }
 
-func migrations(db *sql.DB, dialect goose.Dialect, files fs.FS, dir string) (*goose.Provider, error) {
+func migrations(db *sql.DB, dialect goose.Dialect, files fs.FS, dir string, how ...goose.ProviderOption) (*goose.Provider, error) {
 	sub, err := fs.Sub(files, dir)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, db, sub, goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(dialect, db, sub, append(how, goose.WithDisableGlobalRegistry(true))...)
 }

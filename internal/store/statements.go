@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"packhouse"
@@ -15,6 +16,9 @@ func (tx *Tx) exec(ctx context.Context, q string, args ...any) (sql.Result, erro
 	if tx.failed != nil {
 		return nil, tx.failed
 	}
+	if tx.refuses(args) {
+		return nil, tx.fail(errText)
+	}
 	res, err := tx.session.exec(ctx, q, args...)
 	return res, tx.fail(err)
 }
@@ -24,6 +28,9 @@ func (tx *Tx) exec(ctx context.Context, q string, args ...any) (sql.Result, erro
 func (tx *Tx) row(ctx context.Context, q string, args []any, dest ...any) error {
 	if tx.failed != nil {
 		return tx.failed
+	}
+	if tx.refuses(args) {
+		return errText
 	}
 	err := tx.session.row(ctx, q, args, dest...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -37,6 +44,9 @@ func (tx *Tx) query(ctx context.Context, q string, args []any, read func(scanner
 	if tx.failed != nil {
 		return tx.failed
 	}
+	if tx.refuses(args) {
+		return nil // nothing that is stored is like it
+	}
 	rows, err := tx.session.query(ctx, q, args...)
 	if err != nil {
 		return tx.fail(err)
@@ -48,6 +58,15 @@ func (tx *Tx) query(ctx context.Context, q string, args []any, read func(scanner
 		}
 	}
 	return tx.fail(rows.Err())
+}
+
+// errText is the answer to text that the engine cannot store. Asked whether
+// there is something of that name, it is not found, as with every other engine.
+var errText error = packhouse.Errorf(packhouse.Invalid, "400 Bad request - text has to be valid UTF-8 without NUL")
+
+// refuses reports whether the engine stores one of the arguments in no table.
+func (tx *Tx) refuses(args []any) bool {
+	return tx.dialect.refuses != nil && slices.ContainsFunc(args, tx.dialect.refuses)
 }
 
 // fail remembers the first failure of an update. Nothing more is done in it: a
@@ -108,7 +127,7 @@ func collect[T any](ctx context.Context, tx *Tx, read func(scanner) (T, error), 
 
 // found reports whether a look-up by row found something.
 func found(err error) (bool, error) {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, errText) {
 		return false, nil
 	}
 	return err == nil, err

@@ -47,6 +47,11 @@ type Store struct {
 	finished chan struct{} // closed when the writer has ended
 	close    func() error  // does the work of Close once
 	position atomic.Int64
+	latest   atomic.Int64 // when the entry at position was written, microseconds
+
+	node      string    // our id among those who share the database
+	follower  *follower // nil when the store is not shared
+	following sync.WaitGroup
 
 	mu          sync.Mutex // held while subscribers are called and while one is added
 	subscribers []func([]ledger.Entry)
@@ -73,17 +78,22 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 			return nil, fmt.Errorf("create database: %w", d.translate(err))
 		}
 	}
-	db, err := sql.Open(d.driver, d.source(source))
+	db, err := d.connect(source)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db.SetMaxOpenConns(opts.Readers + 2) // the writer, and one for migrations
-	db.SetMaxIdleConns(opts.Readers + 2)
-	prepare := d.migrate
-	if opts.Reading {
-		prepare = d.current
+	others := 2 // the writer, and one for migrations
+	if d.shared {
+		others = 4 // the writer, the follower, the listener, the heartbeat
 	}
-	if err := prepare(ctx, db); err != nil {
+	db.SetMaxOpenConns(opts.Readers + others)
+	db.SetMaxIdleConns(opts.Readers + others)
+	if opts.Reading {
+		err = d.current(ctx, db)
+	} else {
+		err = d.migrate(ctx, source, db)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("migrate database: %w", d.translate(err))
 	}
@@ -106,6 +116,10 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 		return nil, fmt.Errorf("open database for writing: %w", d.translate(err))
 	}
 	go w.run()
+	if d.shared {
+		s.follower = &follower{store: s}
+		s.follow()
+	}
 	return s, nil
 }
 
@@ -116,6 +130,10 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) shut() error {
 	close(s.quit)
 	<-s.finished
+	s.following.Wait()
+	if s.follower != nil {
+		s.follower.close()
+	}
 	s.readers.close()
 	return s.db.Close()
 }
@@ -133,17 +151,23 @@ func (s *Store) Subscribe(fn func([]ledger.Entry)) {
 	s.subscribers = append(s.subscribers, fn)
 }
 
-// published tells the subscribers of a committed batch.
+// published tells the subscribers of committed entries, but for those that they
+// were told of: entries of a shared store are found in several ways.
 func (s *Store) published(entries []ledger.Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for position := s.position.Load(); len(entries) > 0 && entries[0].Seq <= position; {
+		entries = entries[1:]
+	}
 	if len(entries) == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, fn := range s.subscribers {
 		fn(entries)
 	}
-	s.position.Store(entries[len(entries)-1].Seq)
+	last := entries[len(entries)-1]
+	s.latest.Store(last.At.UnixMicro())
+	s.position.Store(last.Seq)
 }
 
 // View calls fn with a transaction that sees one consistent state of the
@@ -152,20 +176,13 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := s.readers.wait(ctx, s.quit); err != nil {
 		return err
 	}
-	conn := s.readers.take()
+	conn, err := s.snapshot(ctx, s.readers.take())
 	defer func() { s.readers.done(conn) }()
-	if conn == nil {
-		if conn, err = openSession(ctx, s.db, s.dialect.readOnly); err != nil {
-			return s.dialect.translate(err)
-		}
+	if err != nil {
+		return s.dialect.translate(err)
 	}
 	// Whether a snapshot stands open must not depend on when ctx ends.
 	lasting := context.WithoutCancel(ctx)
-	if _, err := conn.exec(lasting, s.dialect.beginRead); err != nil {
-		conn.close()
-		conn = nil
-		return s.dialect.translate(err)
-	}
 	defer func() {
 		// Ending a read gives up its snapshot. If even that fails the
 		// connection is of no more use.
@@ -175,6 +192,24 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) (err error) {
 		}
 	}()
 	return s.dialect.translate(fn(&Tx{session: conn, dialect: s.dialect}))
+}
+
+// snapshot begins to read, on an idle connection or a new one. One that was idle
+// may have lost its server meanwhile.
+func (s *Store) snapshot(ctx context.Context, idle *session) (conn *session, err error) {
+	if conn = idle; conn == nil {
+		if conn, err = openSession(ctx, s.db, s.dialect.readOnly); err != nil {
+			return nil, err
+		}
+	}
+	if _, err = conn.exec(context.WithoutCancel(ctx), s.dialect.beginRead); err == nil {
+		return conn, nil
+	}
+	conn.close()
+	if idle != nil && s.dialect.fault(err) == faultLost {
+		return s.snapshot(ctx, nil)
+	}
+	return nil, err
 }
 
 // Update calls fn with a transaction that can change the database, and returns

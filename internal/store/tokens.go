@@ -76,7 +76,7 @@ func (tx *Tx) TokensOfUser(ctx context.Context, userID int64, kind packhouse.Act
 // on; 0 for all.
 func (tx *Tx) TokensOfKind(ctx context.Context, kind packhouse.ActorKind, before int64, limit int) ([]ledger.Token, error) {
 	return records[ledger.Token](ctx, tx,
-		`SELECT record FROM tokens WHERE kind = $1 AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, kind.String(), before, limit)
+		`SELECT record FROM tokens WHERE kind = $1 AND (CAST($2 AS BIGINT) = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, kind.String(), before, limit)
 }
 
 // UseTokens notes when tokens were used.

@@ -24,6 +24,7 @@ type Tx struct {
 	failed  error          // why the update under way can no longer succeed
 	lost    error          // why the engine gave up the transaction
 	shrink  bool           // give freed space back after the commit
+	batch   []byte         // a random name of this transaction, of a shared store
 }
 
 // Now is the time that entries of this transaction carry, in whole microseconds;
@@ -111,20 +112,13 @@ func (tx *Tx) Entries(ctx context.Context, after int64, limit int) ([]ledger.Ent
 	const q = `SELECT seq, at, actor, verb, payload FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2`
 	return collect(ctx, tx, func(row scanner) (ledger.Entry, error) {
 		var (
-			e              ledger.Entry
-			at             int64
+			seq, at        int64
 			verb           string
 			actor, payload []byte
 		)
-		if err := row.Scan(&e.Seq, &at, &actor, &verb, &payload); err != nil {
-			return e, err
+		if err := row.Scan(&seq, &at, &actor, &verb, &payload); err != nil {
+			return ledger.Entry{}, err
 		}
-		e.At = fromMicros(at)
-		if err := json.Unmarshal(actor, &e.By); err != nil {
-			return e, fmt.Errorf("actor of entry %d: %w", e.Seq, err)
-		}
-		event, err := ledger.Decode(verb, payload)
-		e.Event = event
-		return e, err
+		return entryOf(seq, at, actor, verb, payload)
 	}, q, after, limit)
 }

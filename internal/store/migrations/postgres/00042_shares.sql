@@ -5,6 +5,6 @@ CREATE TABLE shares (
 	level     BIGINT NOT NULL,
 	target_id BIGINT NOT NULL,
 	group_id  BIGINT NOT NULL,
-	record    TEXT NOT NULL,
+	record    TEXT COLLATE "C" NOT NULL,
 	PRIMARY KEY (level, target_id, group_id)
 );

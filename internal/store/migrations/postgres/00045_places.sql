@@ -3,7 +3,7 @@
 -- Paths that groups and projects had before they were moved, so that they are
 -- still found by them until something else takes the path.
 CREATE TABLE old_paths (
-	key   TEXT PRIMARY KEY, -- lower-case full path
+	key   TEXT COLLATE "C" PRIMARY KEY, -- lower-case full path
 	level BIGINT NOT NULL,
 	id    BIGINT NOT NULL
 );

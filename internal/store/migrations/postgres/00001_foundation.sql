@@ -1,0 +1,183 @@
+-- +goose Up
+
+-- Text is compared byte by byte, as SQLite does: keys and paths have an order of
+-- their own, whatever language the database speaks.
+
+-- One row: the position of the ledger and the last id given out of each kind.
+-- Whoever writes holds this row.
+CREATE TABLE heads (
+	one          BIGINT PRIMARY KEY CHECK (one = 1),
+	seq          BIGINT NOT NULL DEFAULT 0,
+	user_id      BIGINT NOT NULL DEFAULT 0,
+	namespace_id BIGINT NOT NULL DEFAULT 0,
+	project_id   BIGINT NOT NULL DEFAULT 0,
+	token_id     BIGINT NOT NULL DEFAULT 0,
+	package_id   BIGINT NOT NULL DEFAULT 0,
+	version_id   BIGINT NOT NULL DEFAULT 0,
+	file_id      BIGINT NOT NULL DEFAULT 0
+);
+INSERT INTO heads (one) VALUES (1);
+
+CREATE TABLE entries (
+	seq     BIGINT PRIMARY KEY,
+	at      BIGINT NOT NULL, -- microseconds
+	actor   TEXT COLLATE "C" NOT NULL,   -- JSON
+	verb    TEXT COLLATE "C" NOT NULL,
+	object  TEXT COLLATE "C" NOT NULL,
+	sha256  BYTEA NOT NULL,   -- of the payload
+	payload TEXT COLLATE "C" NOT NULL    -- JSON
+);
+
+-- The directory. Its rows hold the records of the ledger as JSON beside the
+-- columns that constraints and look-ups need.
+
+CREATE TABLE users (
+	id     BIGINT PRIMARY KEY,
+	key    TEXT COLLATE "C" NOT NULL UNIQUE, -- lower-case user name
+	record TEXT COLLATE "C" NOT NULL
+);
+
+-- Groups, personal namespaces and projects share one space of paths.
+CREATE TABLE routes (
+	key   TEXT COLLATE "C" PRIMARY KEY, -- lower-case full path
+	level BIGINT NOT NULL,
+	id    BIGINT NOT NULL
+);
+
+CREATE TABLE namespaces (
+	id     BIGINT PRIMARY KEY,
+	record TEXT COLLATE "C" NOT NULL
+);
+
+CREATE TABLE projects (
+	id     BIGINT PRIMARY KEY,
+	record TEXT COLLATE "C" NOT NULL
+);
+
+CREATE TABLE members (
+	level     BIGINT NOT NULL,
+	target_id BIGINT NOT NULL,
+	user_id   BIGINT NOT NULL,
+	record    TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (level, target_id, user_id)
+);
+
+CREATE TABLE tokens (
+	id        BIGINT PRIMARY KEY,
+	digest    BYTEA NOT NULL UNIQUE,
+	kind      TEXT COLLATE "C" NOT NULL,
+	user_id   BIGINT NOT NULL,
+	level     BIGINT NOT NULL,
+	target_id BIGINT NOT NULL,
+	issue_key TEXT COLLATE "C" UNIQUE, -- job tokens: issuer and job, so that a job has one live token
+	record    TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX tokens_by_target ON tokens (level, target_id, kind, id);
+CREATE INDEX tokens_by_user ON tokens (user_id, kind, id);
+
+CREATE TABLE admissions (
+	project_id  BIGINT NOT NULL,
+	level       BIGINT NOT NULL,
+	admitted_id BIGINT NOT NULL,
+	PRIMARY KEY (project_id, level, admitted_id)
+);
+
+CREATE TABLE settings (
+	level     BIGINT NOT NULL,
+	target_id BIGINT NOT NULL,
+	record    TEXT COLLATE "C" NOT NULL,
+	PRIMARY KEY (level, target_id)
+);
+
+-- What is published. A row of versions, files or tags is true from the ledger
+-- position from_seq until until_seq (null: still true) and never changes in
+-- between; a change of a version closes its row and opens another of the same id.
+
+CREATE TABLE packages (
+	id         BIGINT PRIMARY KEY,
+	project_id BIGINT NOT NULL,
+	format     TEXT COLLATE "C" NOT NULL,
+	name       TEXT COLLATE "C" NOT NULL,
+	key        TEXT COLLATE "C" NOT NULL,
+	UNIQUE (format, key, project_id)
+);
+CREATE INDEX packages_by_project ON packages (project_id, id);
+
+CREATE TABLE versions (
+	id         BIGINT NOT NULL,
+	from_seq   BIGINT NOT NULL,
+	until_seq  BIGINT,
+	package_id BIGINT NOT NULL,
+	number     TEXT COLLATE "C" NOT NULL,
+	key        TEXT COLLATE "C" NOT NULL,
+	status     TEXT COLLATE "C" NOT NULL,
+	metadata   TEXT COLLATE "C",
+	creator_id BIGINT NOT NULL,
+	pipeline   TEXT COLLATE "C",
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (id, from_seq)
+);
+CREATE UNIQUE INDEX versions_live ON versions (package_id, key) WHERE until_seq IS NULL;
+
+CREATE TABLE files (
+	id         BIGINT PRIMARY KEY,
+	from_seq   BIGINT NOT NULL,
+	until_seq  BIGINT,
+	until_at   BIGINT,
+	purged_seq BIGINT, -- set when the bytes were given up
+	version_id BIGINT NOT NULL,
+	path       TEXT COLLATE "C" NOT NULL,
+	copy       BIGINT NOT NULL,
+	size       BIGINT NOT NULL,
+	sha256     BYTEA NOT NULL,
+	md5        TEXT COLLATE "C" NOT NULL,
+	sha1       TEXT COLLATE "C" NOT NULL,
+	sha512     TEXT COLLATE "C" NOT NULL,
+	pipeline   TEXT COLLATE "C",
+	created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX files_live ON files (version_id, path, copy) WHERE until_seq IS NULL;
+CREATE INDEX files_by_digest ON files (sha256) WHERE purged_seq IS NULL;
+CREATE INDEX files_to_purge ON files (until_at) WHERE until_seq IS NOT NULL AND purged_seq IS NULL;
+
+CREATE TABLE tags (
+	package_id BIGINT NOT NULL,
+	name       TEXT COLLATE "C" NOT NULL,
+	from_seq   BIGINT NOT NULL,
+	until_seq  BIGINT,
+	version_id BIGINT NOT NULL,
+	PRIMARY KEY (package_id, name, from_seq)
+);
+CREATE UNIQUE INDEX tags_live ON tags (package_id, name) WHERE until_seq IS NULL;
+
+-- Where bytes are. Not part of the ledger: it says nothing that a reader sees.
+-- Exactly one of key (in the blob store) and data (right here) is set.
+CREATE TABLE blobs (
+	id     BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	sha256 BYTEA NOT NULL UNIQUE,
+	size   BIGINT NOT NULL,
+	key    TEXT COLLATE "C" UNIQUE,
+	data   BYTEA
+);
+
+-- Downloads by file and day, added up in memory and written in batches.
+CREATE TABLE downloads (
+	file_id BIGINT NOT NULL,
+	day     BIGINT NOT NULL, -- days since 1970-01-01 UTC
+	count   BIGINT NOT NULL,
+	last_at BIGINT NOT NULL,
+	PRIMARY KEY (file_id, day)
+);
+
+CREATE TABLE jobs (
+	id          BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, -- never given out again: a late worker may still hold it
+	kind        TEXT COLLATE "C" NOT NULL,
+	key         TEXT COLLATE "C" NOT NULL,
+	payload     TEXT COLLATE "C" NOT NULL,
+	run_at      BIGINT NOT NULL,
+	lease_until BIGINT NOT NULL DEFAULT 0,
+	attempts    BIGINT NOT NULL DEFAULT 0,
+	error       TEXT COLLATE "C" NOT NULL DEFAULT '',
+	UNIQUE (kind, key)
+);
+CREATE INDEX jobs_due ON jobs (run_at);
