@@ -40,7 +40,16 @@ npm_tool() { # npm_tool FOLDER PACKAGE@VERSION: a JavaScript program
 	npm install --silent --no-audit --no-fund --prefix "$tools/$1" "$2"
 	touch "$done"
 }
+go_tool() { # go_tool FOLDER PACKAGE@VERSION: a Go program, built in a module of its own; takes minutes
+	local folder=$tools/$1
+	[ "$(cat "$folder/installed" 2>/dev/null)" = "$2" ] && return
+	rm -rf "${folder:?}"
+	mkdir -p "$folder"
+	GOBIN=$folder GOFLAGS= CGO_ENABLED=0 go install "$2"
+	echo "$2" >"$folder/installed"
+}
 mkdir -p "$tools"
+go_tool versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 # an S3 server
 pip_tool python-gitlab python-gitlab==8.6.0
 pip_tool python pip==26.3 twine==7.0.0 build==1.6.1 setuptools==84.2.1 packaging==26.4
 pip_tool python-2023 pip==23.2.1 twine==4.0.2 importlib-metadata==6.8.0

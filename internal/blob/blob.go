@@ -45,6 +45,10 @@ var (
 	// fsync). It accepts no more writes until it is opened again, because after
 	// such a failure nobody can say what the disk holds. Reads go on.
 	ErrBroken = errors.New("blob store stopped writing after a failed sync")
+	// ErrUnavailable means that the service behind the store could not be reached
+	// or refused, after as many attempts as make sense at once. A later call may
+	// succeed; what was being written is of no use and should be aborted.
+	ErrUnavailable = errors.New("blob store is not available")
 	// ErrBusy means that the upload is open elsewhere in this process. It is
 	// what keeps two requests from interleaving their bytes in one upload, and
 	// the collector from removing one that is still being written.
@@ -150,4 +154,25 @@ type Filer interface {
 type Roomer interface {
 	// Room returns ErrFull when n bytes more would eat into the reserve.
 	Room(n int) error
+}
+
+// Sharer is a Store that other processes write to as well. Uploads under way
+// there are not known here, so a collector leaves alone what is younger than any
+// upload can be that somebody still means to publish.
+type Sharer interface {
+	Shared()
+}
+
+// Linker is a Store that can send clients to the bytes.
+type Linker interface {
+	// Link returns an address from which anybody who has it can read a blob for
+	// a while, and which answers with the given fields. ok is false when the
+	// store is set not to. It does not look whether the blob is there.
+	Link(ctx context.Context, key Key, as LinkHeader) (address string, ok bool, err error)
+}
+
+// LinkHeader are the fields of an answer that a link decides; "" leaves one to
+// the service.
+type LinkHeader struct {
+	ContentType, ContentDisposition, CacheControl string
 }

@@ -24,7 +24,7 @@ type PutOptions struct {
 //
 // Errors: a packhouse.Error of Kind TooLarge over the limit, Invalid when the
 // bytes are not the wanted ones, Full when the store has no room, Unavailable
-// when it is broken; a *ReadError when r failed; ctx.Err(); otherwise a failure
+// when it is broken or cannot be reached; a *ReadError when r failed; ctx.Err(); otherwise a failure
 // of the store. After an error Put removes what it wrote, even when ctx is done.
 // Should that fail too, the error says so, and List or Uploads finds the rest.
 func Put(ctx context.Context, s Store, r io.Reader, opts PutOptions) (Info, Sums, error) {
@@ -86,9 +86,10 @@ func withdraw(ctx context.Context, s Store, u Upload, d packhouse.Digest, err er
 }
 
 // Explain gives an error of a Store the meaning that it has for the person whose
-// bytes could not be stored: ErrFull becomes Kind Full and ErrBroken becomes
-// Unavailable, each with the error as its cause. Other errors, and those of the
-// reader, are returned as they are. Put and Append apply it themselves.
+// bytes could not be stored or read: ErrFull becomes Kind Full, ErrBroken and
+// ErrUnavailable become Unavailable, each with the error as its cause. Other
+// errors, and those of the reader, are returned as they are. Put and Append
+// apply it themselves.
 func Explain(err error) error {
 	var read *ReadError
 	switch {
@@ -106,6 +107,13 @@ func Explain(err error) error {
 			Kind:    packhouse.Unavailable,
 			Message: "files cannot be stored at the moment",
 			Fix:     "ask an administrator to check the storage and restart the server",
+			Err:     err,
+		}
+	case errors.Is(err, ErrUnavailable):
+		return &packhouse.Error{
+			Kind:    packhouse.Unavailable,
+			Message: "the storage of files cannot be reached at the moment",
+			Fix:     "try again in a moment; if it stays so, ask an administrator to look at the storage",
 			Err:     err,
 		}
 	}
