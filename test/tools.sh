@@ -53,4 +53,8 @@ go_tool versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 # an S3 serv
 pip_tool python-gitlab python-gitlab==8.6.0
 pip_tool python pip==26.3 twine==7.0.0 build==1.6.1 setuptools==84.2.1 packaging==26.4
 pip_tool python-2023 pip==23.2.1 twine==4.0.2 importlib-metadata==6.8.0
+pip_tool uv uv==0.13.9
+pip_tool poetry poetry==2.5.1
+pip_tool flit flit==4.2.0
+pip_tool hatch hatch==1.18.2
 npm_tool gitbeaker @gitbeaker/cli@43.8.0

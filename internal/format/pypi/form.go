@@ -15,15 +15,14 @@ import (
 
 	"packhouse"
 	"packhouse/internal/blob"
-	"packhouse/internal/format"
 	"packhouse/internal/registry"
 )
 
 // Limits on the fields of an upload, apart from the file.
 const (
 	maxField  = 2 << 20 // bytes of one; a description may be long
-	maxFields = 8 << 20 // bytes of all, 64 for each counted in
-	fieldCost = 64
+	maxFields = 8 << 20 // bytes of all, fieldCost for each counted in
+	fieldCost = 256
 )
 
 // form is an upload as twine, poetry, uv and flit send it: fields, and the file
@@ -33,7 +32,8 @@ type form struct {
 	file   *registry.Received // nil until it came; whoever has the form releases it
 	blake2 hash.Hash          // BLAKE2b-256 of the file
 
-	left int // of maxFields
+	receive func(registry.Incoming) (*registry.Received, error)
+	left    int // of maxFields
 }
 
 // kept are the fields that are looked at. Others are read and dropped.
@@ -42,10 +42,10 @@ var kept = map[string]bool{
 	"requires_python": true, "sha256_digest": true, "md5_digest": true, "blake2_256_digest": true,
 }
 
-// readForm reads an upload to its end. The caller releases the form, also after
-// an error.
-func readForm(r *http.Request, c *format.Call) (*form, error) {
-	f := &form{fields: map[string]string{}, left: maxFields}
+// readForm reads an upload to its end and has its file received. The caller
+// releases the form, also after an error.
+func readForm(r *http.Request, receive func(registry.Incoming) (*registry.Received, error)) (*form, error) {
+	f := &form{fields: map[string]string{}, receive: receive, left: maxFields}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		e := packhouse.InvalidParam("content", "is missing")
@@ -61,7 +61,7 @@ func readForm(r *http.Request, c *format.Call) (*form, error) {
 		if err != nil {
 			return f, errForm(err)
 		}
-		if err := f.take(r, c, part); err != nil {
+		if err := f.take(part); err != nil {
 			return f, err
 		}
 	}
@@ -74,7 +74,7 @@ func (f *form) release() {
 }
 
 // take reads one part.
-func (f *form) take(r *http.Request, c *format.Call, part *multipart.Part) error {
+func (f *form) take(part *multipart.Part) error {
 	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
 	if err != nil || params["name"] == "" {
 		return errForm(err)
@@ -96,9 +96,7 @@ func (f *form) take(r *http.Request, c *format.Call, part *multipart.Part) error
 	if _, err := parseFilename(file); err != nil {
 		return err
 	}
-	f.file, err = c.Hosted.Receive(r.Context(), registry.Incoming{
-		Path: file, Size: -1, Body: io.TeeReader(part, f.blake2), Also: blob.MD5,
-	})
+	f.file, err = f.receive(registry.Incoming{Path: file, Size: -1, Body: io.TeeReader(part, f.blake2), Also: blob.MD5})
 	f.fields["content"] = file
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/textproto"
+	"strings"
 	"testing"
 
 	"packhouse/internal/format/formattest"
@@ -144,7 +145,7 @@ func zipped(items []item, edit ...func(*zip.FileHeader)) string {
 			f(h)
 		}
 		out, err := w.CreateRaw(h)
-		if err == nil {
+		if err == nil && !strings.HasSuffix(i.name, "/") {
 			_, err = io.WriteString(out, i.content)
 		}
 		if err != nil {

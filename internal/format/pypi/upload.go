@@ -16,7 +16,7 @@ import (
 // upload publishes one file: the legacy upload API. It answers 201 once the file
 // would survive a power cut and the simple page lists it.
 func (PyPI) upload(w http.ResponseWriter, r *http.Request, c *format.Call) error {
-	f, err := readForm(r, c)
+	f, err := readForm(r, func(in registry.Incoming) (*registry.Received, error) { return c.Hosted.Receive(r.Context(), in) })
 	defer f.release()
 	if err != nil {
 		return err

@@ -1,0 +1,105 @@
+package pypi_test
+
+import (
+	"encoding/json"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"packhouse/internal/format/formattest"
+)
+
+// attack is a request that must be refused, and leave nothing.
+type attack struct {
+	name         string
+	method, path string // POST to the project's mount when empty
+	contentType  string
+	body         string
+	header       []string
+	// want is the one status that will do; 0 for 400.
+	want int
+}
+
+// What one request may cost the server and this test together. The memory is
+// all that is allocated while it runs, which is more than is ever held at once.
+const (
+	maxTime   = time.Second
+	maxMemory = 64 << 20
+)
+
+// form is an attack that sends a form.
+func form(name string, parts ...part) attack {
+	contentType, data := body(parts)
+	return attack{name: name, contentType: contentType, body: string(data)}
+}
+
+// Hundreds of uploads and addresses that mean no good: each is refused with a
+// message, quickly and cheaply, and nothing is stored.
+//
+// It does not run beside other tests, since it measures.
+func TestHostile(t *testing.T) {
+	s := start(t, "private")
+	var all []attack
+	for _, list := range [][]attack{
+		hostileNames(), hostileVersions(), hostileFilenames(), hostileForms(), hostileMetadata(),
+		hostileWheels(), hostileZips(), hostileSdists(), hostileAddresses(),
+	} {
+		all = append(all, list...)
+	}
+	before := s.Names()
+	for i := range all {
+		s.attack(t, &all[i])
+	}
+	if list := s.Packages(s.project, ""); len(list) != 0 {
+		t.Errorf("packages = %+v, want none", list)
+	}
+	if got := s.Stored(); got != (formattest.Stored{}) {
+		t.Errorf("stored = %+v, want nothing", got)
+	}
+	if after := s.Names(); !slices.Equal(after, before) {
+		t.Errorf("files below the data folder = %v, before %v", after, before)
+	}
+	if log := s.Logged(); strings.Contains(log, "panic") || strings.Contains(log, "request failed") {
+		t.Error("the log tells of a panic or a failed request")
+	}
+	if len(all) < 300 {
+		t.Errorf("%d attacks, want 300", len(all))
+	}
+	t.Logf("%d attacks", len(all))
+}
+
+// attack sends a request. One that takes too long is sent twice more, for the
+// machine may have been busy with something else.
+func (s scene) attack(t *testing.T, a *attack) {
+	method, path := a.method, a.path
+	if method == "" {
+		method = "POST"
+	}
+	want := 400
+	if a.want != 0 {
+		want = a.want
+	}
+	header := append([]string{root, "Content-Type: " + a.contentType}, a.header...)
+	best := time.Hour
+	for range 3 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := time.Now()
+		got := s.Do(method, at(s.project, path), strings.NewReader(a.body), header...)
+		best = min(best, time.Since(began))
+		runtime.ReadMemStats(&after)
+		var says struct{ Message, Error any }
+		if err := json.Unmarshal(got.Body, &says); got.Status != want || err != nil || says.Message == nil && says.Error == nil {
+			t.Errorf("%s = %d %.300s, want %d with a message", a.name, got.Status, got.Body, want)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > maxMemory {
+			t.Errorf("%s allocated %d MiB, want at most %d", a.name, used>>20, maxMemory>>20)
+		}
+		if best <= maxTime {
+			return
+		}
+	}
+	t.Errorf("%s took %v, want at most %v", a.name, best, maxTime)
+}
