@@ -9,14 +9,19 @@ import (
 	"packhouse"
 )
 
-// metadataEnding is what a file's address ends with when its metadata is meant.
-const metadataEnding = ".metadata"
+// What a file's address ends with when its metadata is meant, or who attests to
+// it.
+const (
+	metadataEnding   = ".metadata"
+	provenanceEnding = ".provenance"
+)
 
-// fileMetadata is what is kept with a file. Of a file of metadata it is the
-// digest of the wheel that it was taken from.
+// fileMetadata is what is kept with a file. Of one that is kept beside another it
+// is the digest of that.
 type fileMetadata struct {
 	RequiresPython string           `json:"requires_python,omitempty"`
 	CoreMetadata   packhouse.Digest `json:"core_metadata,omitzero"`
+	Provenance     bool             `json:"provenance,omitempty"` // is there
 	Of             packhouse.Digest `json:"of,omitzero"`
 }
 
@@ -33,11 +38,12 @@ type entry struct {
 
 // link is one file, rendered but for the address in front of path.
 type link struct {
-	id       int64 // of the file: a later one is newer
-	name     string
-	path     string // "files/<digest>/<name>"
-	htmlRest string // from the end of the path
-	jsonRest string
+	id         int64 // of the file: a later one is newer
+	name       string
+	path       string // "files/<digest>/<name>"
+	provenance bool
+	htmlRest   string // from the end of the path
+	jsonRest   string
 }
 
 // Entry implements registry.Indexer.
@@ -47,12 +53,12 @@ func (PyPI) Entry(v *packhouse.Version, files []packhouse.File) (any, int) {
 	if e.version, err = parseVersion(v.Number); err != nil {
 		return e, 0 // nothing is published under such a number
 	}
-	size := 0
+	size, yanked := 0, versionMetadataOf(v).Yanked
 	for i := range files {
-		if strings.HasSuffix(files[i].Path, metadataEnding) {
+		if isBeside(files[i].Path) {
 			continue
 		}
-		l := newLink(&files[i])
+		l := newLink(&files[i], yanked)
 		e.links = append(e.links, l)
 		size += len(l.name) + len(l.path) + len(l.htmlRest) + len(l.jsonRest) + 128
 	}
@@ -62,9 +68,9 @@ func (PyPI) Entry(v *packhouse.Version, files []packhouse.File) (any, int) {
 // uploadTime is the layout of PEP 700.
 const uploadTime = "2006-01-02T15:04:05.000000Z"
 
-func newLink(f *packhouse.File) link {
+func newLink(f *packhouse.File, yanked *yanked) link {
 	m, digest := metadataOf(f), f.SHA256.String()
-	l := link{id: f.ID, name: f.Path, path: "files/" + digest + "/" + f.Path}
+	l := link{id: f.ID, name: f.Path, path: "files/" + digest + "/" + f.Path, provenance: m.Provenance}
 	var attributes strings.Builder
 	if m.RequiresPython != "" {
 		fmt.Fprintf(&attributes, ` data-requires-python="%s"`, html.EscapeString(m.RequiresPython))
@@ -81,6 +87,13 @@ func newLink(f *packhouse.File) link {
 		fmt.Fprintf(&attributes, ` data-core-metadata="sha256=%s" data-dist-info-metadata="sha256=%[1]s"`, m.CoreMetadata)
 		about["core-metadata"] = map[string]string{"sha256": m.CoreMetadata.String()}
 		about["dist-info-metadata"] = about["core-metadata"]
+	}
+	if yanked != nil {
+		fmt.Fprintf(&attributes, ` data-yanked="%s"`, html.EscapeString(yanked.Reason))
+		about["yanked"] = true
+		if yanked.Reason != "" {
+			about["yanked"] = yanked.Reason
+		}
 	}
 	l.htmlRest = "#sha256=" + digest + `"` + attributes.String() + ">" + html.EscapeString(f.Path) + "</a><br>\n"
 	l.jsonRest = `",` + strings.TrimPrefix(string(mustJSON(about)), "{")

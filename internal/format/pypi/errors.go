@@ -19,6 +19,9 @@ func errTaken() error {
 	}
 }
 
+// errAbsent is the refusal that says nothing about what there is.
+func errAbsent() error { return packhouse.Errorf(packhouse.NotFound, "404 Package Not Found") }
+
 // WriteError implements format.Format. What exists already and what is too large
 // is a 400 here, as in GitLab.
 func (PyPI) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse.Error) {

@@ -40,6 +40,7 @@ type form struct {
 var kept = map[string]bool{
 	":action": true, "protocol_version": true, "filetype": true, "name": true, "version": true,
 	"requires_python": true, "sha256_digest": true, "md5_digest": true, "blake2_256_digest": true,
+	"attestations": true,
 }
 
 // readForm reads an upload to its end and has its file received. The caller

@@ -156,3 +156,33 @@ func FuzzForm(f *testing.F) {
 		}
 	})
 }
+
+// What is said of attestations is JSON, and none is accepted by chance.
+func FuzzAttestations(f *testing.F) {
+	d, err := parseFilename("lib-1.0-py3-none-any.whl")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{
+		"[]", `[{"version":1,"verification_material":{"certificate":"AAAA","transparency_entries":[{}]},"envelope":{"statement":"e30=","signature":"AAAA"}}]`, `[{"version":1e0}]`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if out, err := provenanceOf(text, d, packhouse.Digest{1}); !refusal(t, err) {
+			t.Fatalf("accepted %q as %q", text, out)
+		}
+	})
+}
+
+// A publisher's configuration is below its repository, or nothing is told by it.
+func FuzzClaims(f *testing.F) {
+	f.Add("https://git.example.com/a/b", "https://git.example.com/a/b//.gitlab-ci.yml@refs/tags/v1")
+	f.Add("https://hub.example.com/a/b", "https://hub.example.com/a/b/.github/workflows/r.yml@x")
+	f.Fuzz(func(t *testing.T, repository, config string) {
+		p := claims{Repository: repository, Config: config}.publisher()
+		if p.Kind != "Certificate" && !strings.HasPrefix(config, repository) {
+			t.Fatalf("%q with %q = %+v", repository, config, p)
+		}
+	})
+}

@@ -44,7 +44,7 @@ func TestHostile(t *testing.T) {
 	var all []attack
 	for _, list := range [][]attack{
 		hostileNames(), hostileVersions(), hostileFilenames(), hostileForms(), hostileMetadata(),
-		hostileWheels(), hostileZips(), hostileSdists(), hostileAddresses(),
+		hostileWheels(), hostileZips(), hostileSdists(), hostileAddresses(), hostileYanks(), hostileAttestations(),
 	} {
 		all = append(all, list...)
 	}

@@ -30,6 +30,8 @@ func (p PyPI) Routes() []format.Route {
 	const everywhere = packhouse.Instance | packhouse.Group | packhouse.Project
 	return []format.Route{
 		{Level: packhouse.Project, Method: "POST", Path: "/", Action: authz.PublishPackages, Handle: p.upload},
+		{Level: packhouse.Project, Method: "PUT", Path: "/yanked/{name}/{version}", Action: authz.DeletePackages, Handle: p.yank},
+		{Level: packhouse.Project, Method: "DELETE", Path: "/yanked/{name}/{version}", Action: authz.DeletePackages, Handle: p.unyank},
 		{Level: everywhere, Method: "GET", Path: "/", Action: authz.ReadPackages, Handle: p.index},
 		{Level: everywhere, Method: "GET", Path: "/simple", Action: authz.ReadPackages, Handle: p.index},
 		{Level: everywhere, Method: "GET", Path: "/simple/{name}", Action: authz.ReadPackages, Handle: p.page},

@@ -28,7 +28,7 @@ func (PyPI) page(w http.ResponseWriter, r *http.Request, c *format.Call) error {
 	d, err := c.Source.Document(r.Context(), "pypi", key, mediaType+" "+base, func(l *registry.Listing) (*registry.Document, error) {
 		p := newPage(key, l)
 		if len(p.links) == 0 {
-			return nil, packhouse.Errorf(packhouse.NotFound, "404 Package Not Found")
+			return nil, errAbsent()
 		}
 		if mediaType == typeJSON {
 			return registry.NewDocument(mediaType, p.json(base)), nil
@@ -123,7 +123,11 @@ func (p *page) html(base string) []byte {
 	writeHead(&b, "Links for "+p.key)
 	b.WriteString("<h1>Links for " + p.key + "</h1>\n")
 	for i := range p.links {
-		b.WriteString(`<a href="` + base + p.links[i].path + p.links[i].htmlRest)
+		b.WriteString("<a ")
+		if p.links[i].provenance {
+			b.WriteString(`data-provenance="` + base + p.links[i].path + provenanceEnding + `" `)
+		}
+		b.WriteString(`href="` + base + p.links[i].path + p.links[i].htmlRest)
 	}
 	b.WriteString("</body></html>\n")
 	return b.Bytes()
@@ -139,13 +143,16 @@ func (p *page) json(base string) []byte {
 	b.Write(mustJSON(numbers))
 	b.WriteString(`,"project-status":{"status":"active"},"files":[`)
 	quoted := mustJSON(base)
-	open := []byte(`{"url":` + string(quoted[:len(quoted)-1]))
+	start := string(quoted[:len(quoted)-1])
 	for i := range p.links {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.Write(open)
-		b.WriteString(p.links[i].path + p.links[i].jsonRest)
+		b.WriteByte('{')
+		if p.links[i].provenance {
+			b.WriteString(`"provenance":` + start + p.links[i].path + provenanceEnding + `",`)
+		}
+		b.WriteString(`"url":` + start + p.links[i].path + p.links[i].jsonRest)
 	}
 	b.WriteString("]}\n")
 	return b.Bytes()

@@ -2,6 +2,8 @@ package pypi
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -25,22 +27,18 @@ func (PyPI) upload(w http.ResponseWriter, r *http.Request, c *format.Call) error
 	if err != nil {
 		return err
 	}
-	raw, m, err := inspect(r.Context(), f.file, d)
+	kept, err := f.derive(r.Context(), d)
 	if err != nil {
 		return err
 	}
 	files := []*registry.Received{f.file}
-	about := fileMetadata{RequiresPython: m.requiresPython}
-	if d.kind == wheel {
-		beside, err := receiveMetadata(r, c, f, raw)
+	for _, one := range kept {
+		beside, err := receiveBeside(r, c, f, one)
 		if err != nil {
 			return err
 		}
 		defer beside.Release()
-		files, about.CoreMetadata = append(files, beside), beside.SHA256()
-	}
-	if err := setMetadata(f.file, about); err != nil {
-		return err
+		files = append(files, beside)
 	}
 	_, err = c.Hosted.Publish(r.Context(), registry.Draft{
 		Package: f.fields["name"], PackageKey: d.pkg, Version: f.fields["version"], VersionKey: d.version,
@@ -53,10 +51,40 @@ func (PyPI) upload(w http.ResponseWriter, r *http.Request, c *format.Call) error
 	return nil
 }
 
-// receiveMetadata stores the metadata of a wheel as a file of its own (PEP 658).
-func receiveMetadata(r *http.Request, c *format.Call, f *form, raw []byte) (*registry.Received, error) {
+// derived is what is made of a file and kept beside it.
+type derived struct {
+	ending string
+	data   []byte
+}
+
+// derive looks into the file of an upload and says with the file what it found:
+// the metadata of a wheel is kept beside it (PEP 658), and who attests to it
+// (PEP 740).
+func (f *form) derive(ctx context.Context, d distribution) (kept []derived, err error) {
+	raw, m, err := inspect(ctx, f.file, d)
+	if err != nil {
+		return nil, err
+	}
+	about := fileMetadata{RequiresPython: m.requiresPython}
+	if d.kind == wheel {
+		about.CoreMetadata = sha256.Sum256(raw)
+		kept = append(kept, derived{metadataEnding, raw})
+	}
+	if sent := f.fields["attestations"]; sent != "" {
+		provenance, err := provenanceOf(sent, d, f.file.SHA256())
+		if err != nil {
+			return nil, err
+		}
+		about.Provenance = true
+		kept = append(kept, derived{provenanceEnding, provenance})
+	}
+	return kept, setMetadata(f.file, about)
+}
+
+// receiveBeside stores what is kept beside the file of an upload.
+func receiveBeside(r *http.Request, c *format.Call, f *form, one derived) (*registry.Received, error) {
 	beside, err := c.Hosted.Receive(r.Context(), registry.Incoming{
-		Path: f.fields["content"] + metadataEnding, Size: int64(len(raw)), Body: bytes.NewReader(raw),
+		Path: f.fields["content"] + one.ending, Size: int64(len(one.data)), Body: bytes.NewReader(one.data),
 	})
 	if err != nil {
 		return nil, err
