@@ -24,8 +24,8 @@ func (PyPI) Naming() format.Naming {
 }
 
 // Routes implements format.Format. The simple index stands below /simple and,
-// for index addresses written without that, beside it. A project called "simple"
-// is at /simple/simple/.
+// for index addresses written without that, beside it; hatch takes every index for
+// a devpi and looks below /+simple. A project called "simple" is at /simple/simple/.
 func (p PyPI) Routes() []format.Route {
 	const everywhere = packhouse.Instance | packhouse.Group | packhouse.Project
 	return []format.Route{
@@ -35,6 +35,7 @@ func (p PyPI) Routes() []format.Route {
 		{Level: everywhere, Method: "GET", Path: "/", Action: authz.ReadPackages, Handle: p.index},
 		{Level: everywhere, Method: "GET", Path: "/simple", Action: authz.ReadPackages, Handle: p.index},
 		{Level: everywhere, Method: "GET", Path: "/simple/{name}", Action: authz.ReadPackages, Handle: p.page},
+		{Level: everywhere, Method: "GET", Path: "/+simple/{name}", Action: authz.ReadPackages, Handle: p.page},
 		{Level: everywhere, Method: "GET", Path: "/files/{sha256}/{file}", Action: authz.ReadPackages, Handle: p.download},
 		{Level: everywhere, Method: "GET", Path: "/{name}", Action: authz.ReadPackages, Handle: p.page},
 	}
