@@ -58,3 +58,9 @@ pip_tool poetry poetry==2.5.1
 pip_tool flit flit==4.2.0
 pip_tool hatch hatch==1.18.2
 npm_tool gitbeaker @gitbeaker/cli@43.8.0
+npm_tool npm-11 npm@11.21.2
+npm_tool npm-10 npm@10.9.9
+npm_tool pnpm pnpm@12.21.0
+npm_tool yarn-1 yarn@1.22.22
+npm_tool yarn-4 @yarnpkg/cli-dist@4.18.1
+npm_tool bun bun@1.4.5

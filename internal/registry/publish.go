@@ -39,6 +39,10 @@ type Draft struct {
 	// it is live, and its files. An error refuses the publish. It may be nil; it
 	// may be called again and does nothing but judge.
 	Admit func(live bool, files []packhouse.File) error
+	// Moves is asked, inside the transaction, about a name of Tags that points at
+	// another version: whether it is to move. nil moves all. As Admit it does
+	// nothing but judge.
+	Moves func(tag string, from *packhouse.Version) bool
 }
 
 // Published is what became of a Draft.
@@ -61,7 +65,7 @@ func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
 		ProjectID: h.projectID, Format: h.format,
 		PackageName: d.Package, PackageKey: d.PackageKey, Version: d.Version, VersionKey: d.VersionKey,
 		Status: d.Status, Metadata: d.Metadata, CreatorID: h.actor.UserID, Pipeline: h.pipeline(),
-		Tags: d.Tags, Admit: d.Admit,
+		Tags: d.Tags, Admit: d.Admit, Moves: d.Moves,
 	}
 	for _, f := range d.Files {
 		p.Files = append(p.Files, f.file)

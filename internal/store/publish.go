@@ -29,6 +29,9 @@ type Publication struct {
 	// its live files, none when it is new. What it returns refuses the whole.
 	// It may be nil.
 	Admit func(live bool, files []packhouse.File) error
+	// Moves is asked about a name of Tags that points at another version: whether
+	// it is to move. It may be nil, which moves all.
+	Moves func(tag string, from *packhouse.Version) bool
 }
 
 // NewFile is one file of a Publication.
@@ -92,6 +95,11 @@ func (tx *Tx) Publish(ctx context.Context, by ledger.By, p *Publication, judge f
 		version.Status = p.Status
 	}
 	for _, name := range p.Tags {
+		if stays, err := tx.tagStays(ctx, p, event.PackageID, name); err != nil {
+			return nil, err
+		} else if stays {
+			continue
+		}
 		tag := &ledger.TagPut{Site: event.Site, PackageID: event.PackageID, VersionID: event.VersionID, Name: name}
 		if _, err := tx.Append(ctx, by, tag); err != nil {
 			return nil, err
@@ -123,6 +131,20 @@ func (tx *Tx) admit(ctx context.Context, p *Publication, event *ledger.Publish) 
 		return err
 	}
 	return p.Admit(true, files)
+}
+
+// tagStays asks the publication whether a tag stays where it is.
+func (tx *Tx) tagStays(ctx context.Context, p *Publication, packageID int64, name string) (bool, error) {
+	if p.Moves == nil {
+		return false, nil
+	}
+	from, err := oneVersion(ctx, tx, selectVersion+`
+		JOIN tags t ON t.version_id = v.id AND t.package_id = p.id AND t.name = $2 AND t.until_seq IS NULL
+		WHERE p.id = $1 AND v.until_seq IS NULL`, packageID, name)
+	if packhouse.KindOf(err) == packhouse.NotFound && err != nil {
+		return false, nil // it points nowhere
+	}
+	return err == nil && !p.Moves(name, from), err
 }
 
 // resolve finds the package and the live version that p names, gives ids to

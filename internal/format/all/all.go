@@ -5,6 +5,7 @@ package all
 import (
 	"packhouse/internal/format"
 	"packhouse/internal/format/generic"
+	"packhouse/internal/format/npm"
 	"packhouse/internal/format/pypi"
 )
 
@@ -12,6 +13,7 @@ import (
 func Formats() []format.Format {
 	return []format.Format{
 		generic.New(),
+		npm.New(),
 		pypi.New(),
 	}
 }
