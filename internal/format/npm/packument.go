@@ -41,7 +41,7 @@ func (NPM) packument(w http.ResponseWriter, r *http.Request, c *format.Call) err
 	if rest != "" {
 		return oneVersion(w, r, c, from, name, rest)
 	}
-	full, base, hidden := !wantsShort(r.Header["Accept"]), baseOf(c), c.Target.Level == packhouse.Project
+	full, base, hidden := !wantsShort(r.Header["Accept"]), baseOf(r, c), c.Target.Level == packhouse.Project
 	mediaType := typeShort
 	if full {
 		mediaType = typeFull
@@ -80,7 +80,7 @@ func oneVersion(w http.ResponseWriter, r *http.Request, c *format.Call, from reg
 		return errNotFound()
 	}
 	var b bytes.Buffer
-	p.entry.write(&b, baseOf(c), true)
+	p.entry.write(&b, baseOf(r, c), true)
 	format.ServeDocument(w, r, registry.NewDocument(typeFull, b.Bytes()))
 	return nil
 }
@@ -101,9 +101,19 @@ func source(c *format.Call, name string) (registry.Source, error) {
 }
 
 // baseOf is the address that links begin with. They stay in the project or group
-// that was asked, so that the same credential fits.
-func baseOf(c *format.Call) string {
-	return strings.TrimSuffix(c.Base().String(), "/") + c.Mount() + "/"
+// that was asked, written as it was, so that the same credential fits: clients
+// compare the path that they have one for letter by letter.
+func baseOf(r *http.Request, c *format.Call) string {
+	asked, end := r.URL.EscapedPath(), 0
+	for range strings.Count(c.Mount(), "/") {
+		end++
+		if next := strings.IndexByte(asked[end:], '/'); next >= 0 {
+			end += next
+		} else {
+			end = len(asked)
+		}
+	}
+	return strings.TrimSuffix(c.Base().String(), "/") + asked[:end] + "/"
 }
 
 // escapeName writes a name as one segment of a path.

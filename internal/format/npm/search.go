@@ -166,7 +166,7 @@ func (v *view) hit(r *http.Request, c *format.Call) (h hit, err error) {
 		p.Scope = "unscoped"
 	}
 	p.Keywords = a.Manifest.list("keywords")
-	p.Links = map[string]string{"npm": baseOf(c) + v.name}
+	p.Links = map[string]string{"npm": baseOf(r, c) + v.name}
 	if home := a.Manifest.text("homepage"); home != "" {
 		p.Links["homepage"] = home
 	}

@@ -24,7 +24,7 @@ func TestSuite(t *testing.T) {
 			"/@shown/tool/-/tool-2.0.0.tgz", "/@shown/tool/-/other-1.0.0.tgz", "/@shown%2fother", "/other", "/@shown/tool/2.0.0",
 			"/@shown/tool/next", "/-/package/other/dist-tags", "/-/npm/v1/attestations/@shown%2ftool@1.0.0", "/-/npm/v1/keys",
 		},
-		Bad: []string{"/@shown", "/@/x", "/a%20b", "/.bin", "/node_modules", "/@a%2fb%2fc%2fd/-/x", "/caf%C3%A9", "/@x.git%2fy"},
+		Bad: []string{"/@shown", "/@/x", "/a%20b", "/.bin", "/node_modules", "/caf%C3%A9", "/@x.git%2fy"},
 	})
 }
 
