@@ -19,7 +19,7 @@ import (
 
 // Limits on tarballs. They bound what one publish costs, whatever it holds.
 const (
-	maxEntries   = 100_000
+	maxEntries   = 50_000
 	maxEntryName = 1024     // bytes
 	maxNames     = 16 << 20 // bytes of all names
 	maxPackage   = 4 << 20  // bytes of package.json

@@ -1,0 +1,104 @@
+package npm_test
+
+import (
+	"encoding/json"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"packhouse/internal/format/formattest"
+)
+
+// attack is a request that must be refused, and leave nothing.
+type attack struct {
+	name         string
+	method, path string // PUT to the project's mount when empty
+	body         string
+	header       []string
+	// want are the statuses that will do; none for 400.
+	want []int
+}
+
+// What one request may cost the server and this test together. The memory is
+// all that is allocated while it runs, which is more than is ever held at once.
+const (
+	maxTime   = time.Second
+	maxMemory = 64 << 20
+)
+
+// of is an attack that publishes a package.
+func of(name string, p pkg) attack {
+	return attack{name: name, path: "lib", body: p.body()}
+}
+
+// Hundreds of requests that mean no good: each is refused with a message, quickly
+// and cheaply, and nothing is stored.
+//
+// It does not run beside other tests, since it measures.
+func TestHostile(t *testing.T) {
+	s := start(t, "private")
+	var all []attack
+	for _, list := range [][]attack{
+		hostileNames(), hostileVersions(), hostileTags(), hostileBodies(), hostileAttachments(),
+		hostileManifests(), hostileArchives(), hostileTrees(), hostileAddresses(),
+	} {
+		all = append(all, list...)
+	}
+	before := s.Names()
+	for i := range all {
+		s.attack(t, &all[i])
+	}
+	if list := s.Packages(s.project, ""); len(list) != 0 {
+		t.Errorf("packages = %+v, want none", list)
+	}
+	if got := s.Stored(); got != (formattest.Stored{}) {
+		t.Errorf("stored = %+v, want nothing", got)
+	}
+	if after := s.Names(); !slices.Equal(after, before) {
+		t.Errorf("files below the data folder = %v, before %v", after, before)
+	}
+	if log := s.Logged(); strings.Contains(log, "panic") || strings.Contains(log, "request failed") {
+		t.Error("the log tells of a panic or a failed request")
+	}
+	if len(all) < 300 {
+		t.Errorf("%d attacks, want 300", len(all))
+	}
+	t.Logf("%d attacks", len(all))
+}
+
+// attack sends a request. One that takes too long is sent twice more, for the
+// machine may have been busy with something else.
+func (s scene) attack(t *testing.T, a *attack) {
+	t.Helper()
+	method, path, want := a.method, a.path, a.want
+	if method == "" {
+		method = "PUT"
+	}
+	if want == nil {
+		want = []int{400}
+	}
+	header := append([]string{root, "Content-Type: application/json"}, a.header...)
+	best := time.Hour
+	for range 3 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := time.Now()
+		got := s.Do(method, at(s.project, path), strings.NewReader(a.body), header...)
+		best = min(best, time.Since(began))
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > maxMemory {
+			t.Errorf("%s: allocated %d MiB, want at most %d", a.name, used>>20, maxMemory>>20)
+		}
+		var e struct{ Message, Error string }
+		if !slices.Contains(want, got.Status) || json.Unmarshal(got.Body, &e) != nil || e.Message == "" || e.Error == "" {
+			t.Errorf("%s: %s %.100s = %d %.300s, want %d with a message", a.name, method, path, got.Status, got.Body, want)
+			return
+		}
+		if best < maxTime {
+			return
+		}
+	}
+	t.Errorf("%s: took %v, want less than %v", a.name, best, maxTime)
+}
