@@ -79,12 +79,13 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// takes reports whether a publisher's jobs may publish a package; any, when none
-// is named.
+// takes reports whether a publisher's jobs may publish a package, or some package
+// of a format when a client such as twine does not say which; the job token is
+// held to the pattern when it publishes.
 func takes(p *ledger.Publisher, format, pkg string) bool {
 	if format == "" {
 		return true
 	}
 	return (len(p.Formats) == 0 || slices.Contains(p.Formats, format)) &&
-		(p.Packages == "" || packhouse.Matches(strings.ToLower(p.Packages), strings.ToLower(pkg)))
+		(p.Packages == "" || pkg == "" || packhouse.Matches(strings.ToLower(p.Packages), strings.ToLower(pkg)))
 }
