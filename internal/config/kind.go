@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type kind struct {
 var kinds = map[string]kind{
 	"count":    {parseCount, formatText},
 	"address":  {parseAddress, formatText},
+	"database": {parseDatabase, formatText},
 	"duration": {parseDuration, formatDuration},
 	"file":     {parseFile, formatText},
 	"folder":   {parseFolder, formatText},
@@ -105,6 +107,18 @@ func parseSecret(text string, _ *kong.Value) (any, error) {
 		if text[i] <= ' ' || text[i] > '~' {
 			return nil, wrongSecret("the value has a space or a character that no header can carry", right)
 		}
+	}
+	return Secret(text), nil
+}
+
+// parseDatabase reads the address of a database, which may have a password in it.
+func parseDatabase(text string, _ *kong.Value) (any, error) {
+	if text == "" {
+		return Secret(""), nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, wrongSecret("the value is not the address of a PostgreSQL database", "write one such as postgres://user:password@host:5432/database")
 	}
 	return Secret(text), nil
 }

@@ -44,7 +44,7 @@ func TestPrintIsReadBack(t *testing.T) {
 		if err != nil {
 			rt.Fatalf("%v in\n%s", err, b.Bytes())
 		}
-		want.File, want.RootToken = name, ""
+		want.File, want.RootToken, want.Database = name, "", ""
 		if diff := cmp.Diff(want, got, comparable); diff != "" {
 			rt.Fatalf("read back (-want +got):\n%s\n%s", diff, b.Bytes())
 		}
@@ -94,6 +94,8 @@ func anyConfig(t *rapid.T) *Config {
 		NPMMaxFileSize:     size("npm", 0),
 		PyPIMaxFileSize:    size("pypi", 0),
 		IndexCache:         size("index", 1<<20),
+		Database:           Secret(rapid.SampledFrom([]string{"", "postgres://u:p@db/x"}).Draw(t, "database")),
+		DatabasePool:       rapid.Int64Range(6, 1000).Draw(t, "pool"),
 		Reserve:            size("reserve", 0),
 		Cache:              size("cache", 1<<20),
 		Retention:          duration("retention", 0),

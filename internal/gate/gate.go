@@ -5,6 +5,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,10 @@ type Options struct {
 	Rates     *limit.Rates     // nil for no limits
 	Failures  *limit.Failures  // nil to let everybody guess
 	Exchanger format.Exchanger // for protocols whose clients exchange ID tokens; may be nil
+
+	// Fresh is waited for by every request but those of probes, so that it sees
+	// what other nodes have acknowledged; nil when there are none.
+	Fresh func(context.Context) error
 
 	External       *url.URL       // public address; nil: as each request says
 	TrustedProxies []netip.Prefix // whose X-Forwarded-… and X-Request-Id count
@@ -303,9 +308,15 @@ func (p *passage) refuse() {
 		// that it is not whole.
 		panic(http.ErrAbortHandler)
 	}
+	if e.Kind == packhouse.Unavailable {
+		p.recorder.Header().Set("Retry-After", retryAfter)
+	}
 	p.drain()
 	p.protocol.WriteError(&p.recorder, p.request, e)
 }
+
+// retryAfter is when to come again for what is not to be had now, in seconds.
+const retryAfter = "5"
 
 // panicked answers for a handler that panicked. It returns what the server has
 // to be told by panicking on: that the connection must be cut.

@@ -7,6 +7,7 @@ import (
 
 	"packhouse"
 	"packhouse/internal/authn"
+	"packhouse/internal/authz"
 	"packhouse/internal/format"
 )
 
@@ -19,6 +20,9 @@ func (p *passage) guarded(m mounted, route *format.Route) (packhouse.Actor, erro
 	if until := o.Failures.Banned(p.from.client); !until.IsZero() && (route.Unread || o.Authn.Attempted(r)) {
 		return actor, banned(until)
 	}
+	if err := p.fresh(m, route); err != nil {
+		return actor, err
+	}
 	if !route.Unread {
 		if actor, err = o.Authn.Actor(r); err == nil && actor.Kind != packhouse.Anonymous {
 			o.Failures.Succeeded(p.from.client)
@@ -28,6 +32,16 @@ func (p *passage) guarded(m mounted, route *format.Route) (packhouse.Actor, erro
 		return actor, limited
 	}
 	return actor, err
+}
+
+// fresh waits until this node knows what others have acknowledged. Probes do not
+// wait: they ask about this node.
+func (p *passage) fresh(m mounted, route *format.Route) error {
+	fresh := p.gate.options.Fresh
+	if fresh == nil || m.protocol == p.gate.table.root && route.Action == authz.Anyone && !route.Unread {
+		return nil
+	}
+	return fresh(p.request.Context())
 }
 
 // limited counts a request and tells the client where it stands, in the headers

@@ -34,6 +34,9 @@ func (h *House) administrator(ctx context.Context) (*Administrator, error) {
 	root := &Administrator{User: h.Directory.UserByName("root"), File: filepath.Join(h.options.Data, tokenFile)}
 	if root.User == nil {
 		user, err := h.Changes.CreateUser(ctx, ledger.By{}, ledger.User{Username: "root", Name: "Administrator", Admin: true})
+		if packhouse.KindOf(err) == packhouse.Conflict && err != nil {
+			user, err = h.Directory.UserByName("root"), nil // another node that starts has made it, and we have heard of it
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -54,6 +57,9 @@ func (h *House) administrator(ctx context.Context) (*Administrator, error) {
 		Kind: packhouse.PersonalToken, Name: "root token", UserID: root.User.ID,
 		Scopes: packhouse.ScopeAPI | packhouse.ScopeSudo,
 	}, secret)
+	if packhouse.KindOf(err) == packhouse.Conflict && err != nil {
+		return root, nil // the same preset, by another node that starts
+	}
 	return root, err
 }
 

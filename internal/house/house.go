@@ -37,11 +37,15 @@ var Version = "development"
 
 // Options say how a House is furnished. Data is required.
 type Options struct {
-	Data      string          // folder of the database and the files
-	RootToken string          // preset of the administrator's token; "" makes one
-	Root      format.Protocol // what is served outside /api/v4; may be nil
-	Observe   func(*gate.Observation)
-	Log       *slog.Logger
+	Data string // folder of the database and the files
+	// Database is the address of a PostgreSQL database that is used instead of
+	// one in Data. Other houses may use it at the same time.
+	Database     string
+	DatabasePool int             // most connections to Database; 0 means 12
+	RootToken    string          // preset of the administrator's token; "" makes one
+	Root         format.Protocol // what is served outside /api/v4; may be nil
+	Observe      func(*gate.Observation)
+	Log          *slog.Logger
 
 	External       *url.URL
 	TrustedProxies []netip.Prefix
@@ -66,6 +70,9 @@ type Options struct {
 
 	// Blobs replaces the files in the data folder; for tests that inject failures.
 	Blobs blob.Store
+	// Place says where Blobs are, so that houses with the same database see
+	// whether they have the same files: s3://bucket/prefix. "" is everywhere.
+	Place string
 }
 
 // House is a registry that is ready to serve.
@@ -105,8 +112,7 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 			h = nil
 		}
 	}()
-	h.Store, err = store.OpenSQLite(ctx, filepath.Join(opts.Data, databaseFile), store.Options{Log: opts.Log})
-	if err != nil {
+	if h.Store, err = openStore(ctx, &opts); err != nil {
 		return h, err
 	}
 	if opts.Blobs == nil {
@@ -115,6 +121,10 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 			return h, fmt.Errorf("open the folder of files: %w", err)
 		}
 		opts.Blobs, h.files = files, files
+		opts.Place = placeOf(opts.Data)
+	}
+	if err := h.Store.Meet(ctx, opts.Place); err != nil {
+		return h, err
 	}
 	if h.Directory, err = directory.Open(ctx, h.Store, opts.Directory); err != nil {
 		return h, fmt.Errorf("load the directory: %w", err)
@@ -165,7 +175,7 @@ func (h *House) gate() (http.Handler, error) {
 		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn)), Exchanger: h.Exchanger,
 		Rates: limit.NewRates(limit.RateOptions{Limits: h.limits}), Failures: limit.NewFailures(h.options.Failures),
 		Authn:     h.authn,
-		Directory: h.Directory, Registry: h.Registry,
+		Directory: h.Directory, Registry: h.Registry, Fresh: h.fresh(),
 		External: h.options.External, TrustedProxies: h.options.TrustedProxies,
 		Observe: h.options.Observe, Log: h.options.Log,
 	})
@@ -186,6 +196,9 @@ func (h *House) limits() limit.Limits {
 
 // Ready reports whether the house can serve: that its database answers.
 func (h *House) Ready(ctx context.Context) error {
+	if err := h.Store.Fresh(ctx); err != nil {
+		return err
+	}
 	return h.Store.View(ctx, func(tx *store.Tx) error {
 		_, err := tx.Position(ctx)
 		return err

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"packhouse"
 )
 
 // channel is where a node that has committed entries tells the others so.
@@ -25,6 +27,7 @@ const (
 type Node struct {
 	ID        string
 	Name      string // of its machine
+	Place     string // where it keeps files
 	StartedAt time.Time
 	SeenAt    time.Time
 	Position  int64 // of the ledger, up to which it has seen it
@@ -36,10 +39,10 @@ type Node struct {
 func (tx *Tx) Nodes(ctx context.Context) ([]Node, error) {
 	return collect(ctx, tx, func(row scanner) (n Node, err error) {
 		var started, seen int64
-		err = row.Scan(&n.ID, &n.Name, &started, &seen, &n.Position)
+		err = row.Scan(&n.ID, &n.Name, &n.Place, &started, &seen, &n.Position)
 		n.StartedAt, n.SeenAt = fromMicros(started), fromMicros(seen)
 		return n, err
-	}, `SELECT id, name, started_at, seen_at, position FROM nodes ORDER BY started_at, id`)
+	}, `SELECT id, name, place, started_at, seen_at, position FROM nodes ORDER BY started_at, id`)
 }
 
 // Texts of a shared store alone.
@@ -64,6 +67,35 @@ const (
 		SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE pid = $1 AND CAST(EXTRACT(EPOCH FROM backend_start) * 1000000 AS BIGINT) = $2`
 )
+
+// alive is for how long a node that said nothing may still be there.
+const alive = 3 * heartbeatEvery
+
+// Meet tells the other nodes where this one keeps files. packhouse.Conflict:
+// another one is there that keeps them elsewhere, so that each would lack what
+// the other was given. Places that are "" are everywhere. A store that is not
+// shared has nobody to meet.
+func (s *Store) Meet(ctx context.Context, place string) error {
+	if !s.dialect.shared {
+		return nil
+	}
+	return s.Update(ctx, func(tx *Tx) error { // one node meets the others at a time
+		if _, err := tx.exec(ctx, `UPDATE nodes SET place = $2 WHERE id = $1`, s.node, place); err != nil {
+			return err
+		}
+		list, err := tx.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range list {
+			if n.Place != place && n.Place != "" && place != "" && s.now().Sub(n.SeenAt) < alive {
+				return packhouse.Errorf(packhouse.Conflict,
+					"another server with this database keeps its files in %s, and this one in %s: servers that share a database have to share the files; a server that was killed counts for %v", n.Place, place, alive)
+			}
+		}
+		return nil
+	})
+}
 
 // register writes this process down as a node.
 func (s *Store) register(ctx context.Context, conn *session) error {

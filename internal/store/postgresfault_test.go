@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -138,7 +139,7 @@ func TestConnectionsKilled(t *testing.T) {
 		}
 	}
 	l.check(t, a)
-	if err := b.Fresh(t.Context()); err != nil || a.Position() != b.Position() {
+	if err := errors.Join(a.Fresh(t.Context()), b.Fresh(t.Context())); err != nil || a.Position() != b.Position() {
 		t.Errorf("positions %d and %d, %v, want the same", a.Position(), b.Position(), err)
 	}
 }

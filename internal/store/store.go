@@ -25,13 +25,18 @@ import (
 
 // Options configure a Store. The zero value works.
 type Options struct {
-	Readers int              // most connections for reading; 0 means 8
+	Readers int              // most connections for reading; 0 means 8. Others are Overhead
 	Now     func() time.Time // the clock; nil means time.Now
 	Log     *slog.Logger     // nil means slog.Default
 	// Reading opens a database that is there, of this program's schema, and changes
 	// nothing in it; Update fails. Another process may be writing to it.
 	Reading bool
 }
+
+// Overhead is how many connections a Store has beside those for reading: one
+// each to write, to follow other nodes, to be told by them, and to say that it is
+// there.
+const Overhead = 4
 
 // Store is an open database. Its methods may be called concurrently.
 type Store struct {
@@ -82,12 +87,8 @@ func open(ctx context.Context, d dialect, source string, opts Options) (*Store, 
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	others := 2 // the writer, and one for migrations
-	if d.shared {
-		others = 4 // the writer, the follower, the listener, the heartbeat
-	}
-	db.SetMaxOpenConns(opts.Readers + others)
-	db.SetMaxIdleConns(opts.Readers + others)
+	db.SetMaxOpenConns(opts.Readers + Overhead)
+	db.SetMaxIdleConns(opts.Readers + Overhead)
 	if opts.Reading {
 		err = d.current(ctx, db)
 	} else {
@@ -141,6 +142,9 @@ func (s *Store) shut() error {
 // Position is the number of the newest entry that this process knows to be
 // committed. Whatever it covers, every subscriber has been told of.
 func (s *Store) Position() int64 { return s.position.Load() }
+
+// Shared reports whether other processes may write to the same database.
+func (s *Store) Shared() bool { return s.dialect.shared }
 
 // Subscribe has fn called with every batch of entries committed from now on, in
 // order, before the updates that wrote them return. It must be quick and must

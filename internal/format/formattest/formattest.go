@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"packhouse/internal/directory"
 	"packhouse/internal/house"
 	"packhouse/internal/server"
+	"packhouse/internal/store/pgtest"
 	"packhouse/internal/telemetry"
 )
 
@@ -43,6 +45,10 @@ type World struct {
 	log       *lockedBuffer
 }
 
+// engineVariable is the environment variable that has every World use PostgreSQL
+// when it is "postgres".
+const engineVariable = "PACKHOUSE_TEST_ENGINE"
+
 // Start runs a registry in a temporary folder until the test ends. edit may
 // change its options.
 func Start(t testing.TB, edit ...func(*house.Options)) *World {
@@ -63,6 +69,9 @@ func Start(t testing.TB, edit ...func(*house.Options)) *World {
 		Root: seen.Root(), Observe: seen.Observe,
 		Directory: directory.Options{AnyonePull: true, Sizes: map[string]int64{"generic": 5 << 30}, DeletionDelay: time.Hour},
 		Log:       log,
+	}
+	if os.Getenv(engineVariable) == "postgres" {
+		opts.Database = pgtest.Database(t)
 	}
 	for _, f := range edit {
 		f(&opts)

@@ -27,7 +27,7 @@ type Cluster struct {
 	bin      string
 	as       *syscall.Credential // nil: as ourselves
 	keepUp   io.Closer           // the server goes when this is closed
-	finished chan error
+	guardian *exec.Cmd
 }
 
 // New starts a server for one test, which may stop and start it.
@@ -47,7 +47,7 @@ func New(t testing.TB) *Cluster {
 const guard = `cat >/dev/null; "$1/pg_ctl" -D "$2/data" -m immediate -s stop; rm -rf "$2"`
 
 func start() (c *Cluster, err error) {
-	c = &Cluster{finished: make(chan error, 1)}
+	c = new(Cluster)
 	if c.bin, err = programs(); err != nil {
 		return nil, err
 	}
@@ -120,15 +120,14 @@ func (c *Cluster) guard() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	c.keepUp = in
-	go func() { c.finished <- cmd.Wait() }()
+	c.keepUp, c.guardian = in, cmd
 	return nil
 }
 
 func (c *Cluster) close() {
 	if c.keepUp != nil {
 		_ = c.keepUp.Close()
-		<-c.finished
+		_ = c.guardian.Wait()
 	}
 	_ = os.RemoveAll(c.dir)
 }

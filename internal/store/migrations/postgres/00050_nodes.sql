@@ -6,6 +6,7 @@
 CREATE TABLE nodes (
 	id         TEXT COLLATE "C" PRIMARY KEY,
 	name       TEXT COLLATE "C" NOT NULL, -- of the machine, for people
+	place      TEXT COLLATE "C" NOT NULL DEFAULT '', -- where it keeps files
 	started_at BIGINT NOT NULL, -- microseconds
 	seen_at    BIGINT NOT NULL, -- microseconds
 	position   BIGINT NOT NULL, -- of the ledger, up to which the node has seen it

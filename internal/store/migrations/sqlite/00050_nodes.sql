@@ -6,6 +6,7 @@
 CREATE TABLE nodes (
 	id         TEXT PRIMARY KEY,
 	name       TEXT NOT NULL, -- of the machine, for people
+	place      TEXT NOT NULL DEFAULT '', -- where it keeps files
 	started_at BIGINT NOT NULL, -- microseconds
 	seen_at    BIGINT NOT NULL, -- microseconds
 	position   BIGINT NOT NULL, -- of the ledger, up to which the node has seen it

@@ -1,0 +1,43 @@
+package house
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"packhouse/internal/store"
+)
+
+// openStore opens the database that the options name.
+func openStore(ctx context.Context, opts *Options) (*store.Store, error) {
+	if opts.Database == "" {
+		return store.OpenSQLite(ctx, filepath.Join(opts.Data, databaseFile), store.Options{Log: opts.Log})
+	}
+	readers := 0
+	if opts.DatabasePool > 0 {
+		readers = max(1, opts.DatabasePool-store.Overhead)
+	}
+	return store.OpenPostgres(ctx, opts.Database, store.Options{Log: opts.Log, Readers: readers})
+}
+
+// placeOf says where the files of a data folder are. No other server has them,
+// whatever the folder is called there.
+func placeOf(data string) string {
+	if whole, err := filepath.Abs(data); err == nil {
+		data = whole
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	return "folder " + data + " of " + name
+}
+
+// fresh is what the gate waits for, so that a request sees what any node has
+// acknowledged; nil when there is but this one.
+func (h *House) fresh() func(context.Context) error {
+	if !h.Store.Shared() {
+		return nil
+	}
+	return h.Store.Fresh
+}
