@@ -13,6 +13,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X packhouse/internal/house.Version=$(VERSION)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.14.0
 
+# What is tested on PostgreSQL as well; package store tests both by itself.
+ON_POSTGRES := ./internal/house ./internal/api ./internal/format/...
+
 .PHONY: run build test test-slow check lint fmt vet bench tools clean
 
 run: build
@@ -23,6 +26,7 @@ build:
 
 test: tools vet
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
+	PACKHOUSE_TEST_ENGINE=postgres $(GO) test -timeout 25m $(ON_POSTGRES)
 
 # Ten thousand kills instead of two hundred, and a file of 10 GiB; an hour.
 test-slow: tools

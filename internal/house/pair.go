@@ -24,10 +24,11 @@ type Pair struct {
 
 // PairOptions say what to open.
 type PairOptions struct {
-	Data    string // the data folder
-	Reading bool   // open what is there and change nothing; a server may be running
-	Reserve int64  // bytes of free disk to leave alone
-	Log     *slog.Logger
+	Data     string // the data folder
+	Database string // the address of a PostgreSQL database instead of the one in Data
+	Reading  bool   // open what is there and change nothing; a server may be running
+	Reserve  int64  // bytes of free disk to leave alone
+	Log      *slog.Logger
 }
 
 // OpenPair opens a pair. For writing it makes what is not there, and nobody else
@@ -43,16 +44,13 @@ func OpenPair(ctx context.Context, opts PairOptions) (p *Pair, err error) {
 			p = nil
 		}
 	}()
-	database := filepath.Join(opts.Data, databaseFile)
-	if opts.Reading {
-		if _, err := os.Stat(database); err != nil {
-			return p, fmt.Errorf("%s holds no registry: %w", opts.Data, err)
+	if !opts.Reading {
+		if p.lock, err = lockFolder(opts.Data); err != nil {
+			return p, err
 		}
-	} else if p.lock, err = lockFolder(opts.Data); err != nil {
-		return p, err
 	}
-	if p.Store, err = store.OpenSQLite(ctx, database, store.Options{Reading: opts.Reading, Log: opts.Log}); err != nil {
-		return p, fmt.Errorf("open %s: %w", database, err)
+	if p.Store, err = opts.openStore(ctx); err != nil {
+		return p, err
 	}
 	p.files, err = disk.New(filepath.Join(opts.Data, filesFolder), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
 	if err != nil {
@@ -60,6 +58,31 @@ func OpenPair(ctx context.Context, opts PairOptions) (p *Pair, err error) {
 	}
 	p.Blobs = p.files
 	return p, nil
+}
+
+// openStore opens the database that the options name.
+func (o *PairOptions) openStore(ctx context.Context) (*store.Store, error) {
+	how := store.Options{Reading: o.Reading, Log: o.Log}
+	if o.Database != "" {
+		s, err := store.OpenPostgres(ctx, o.Database, how) // what it says has no password in it
+		if err == nil && !o.Reading {
+			if err = s.Alone(ctx); err != nil {
+				s.Close()
+			}
+		}
+		return s, err
+	}
+	file := filepath.Join(o.Data, databaseFile)
+	if o.Reading {
+		if _, err := os.Stat(file); err != nil {
+			return nil, fmt.Errorf("%s holds no registry: %w", o.Data, err)
+		}
+	}
+	s, err := store.OpenSQLite(ctx, file, how)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", file, err)
+	}
+	return s, nil
 }
 
 // Close closes both and gives the folder free.

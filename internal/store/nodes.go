@@ -76,6 +76,26 @@ const alive = 3 * heartbeatEvery
 // the other was given. Places that are "" are everywhere. A store that is not
 // shared has nobody to meet.
 func (s *Store) Meet(ctx context.Context, place string) error {
+	return s.meet(ctx, place, func(n Node) error {
+		if n.Place == place || n.Place == "" || place == "" {
+			return nil
+		}
+		return packhouse.Errorf(packhouse.Conflict,
+			"another server with this database keeps its files in %s, and this one in %s: servers that share a database have to share the files; a server that was killed counts for %v", n.Place, place, alive)
+	})
+}
+
+// Alone makes sure that no other process has the database open.
+// packhouse.Conflict: one has.
+func (s *Store) Alone(ctx context.Context) error {
+	return s.meet(ctx, "", func(n Node) error {
+		return packhouse.Errorf(packhouse.Conflict, "a server on %s uses this database: stop it first; one that was killed counts for %v", n.Name, alive)
+	})
+}
+
+// meet writes down this node's place and asks about each other node that is
+// alive.
+func (s *Store) meet(ctx context.Context, place string, judge func(Node) error) error {
 	if !s.dialect.shared {
 		return nil
 	}
@@ -88,9 +108,11 @@ func (s *Store) Meet(ctx context.Context, place string) error {
 			return err
 		}
 		for _, n := range list {
-			if n.Place != place && n.Place != "" && place != "" && s.now().Sub(n.SeenAt) < alive {
-				return packhouse.Errorf(packhouse.Conflict,
-					"another server with this database keeps its files in %s, and this one in %s: servers that share a database have to share the files; a server that was killed counts for %v", n.Place, place, alive)
+			if n.ID == s.node || s.now().Sub(n.SeenAt) >= alive {
+				continue
+			}
+			if err := judge(n); err != nil {
+				return err
 			}
 		}
 		return nil
