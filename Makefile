@@ -3,6 +3,7 @@
 # make check  test, and the linters
 # make test-slow  hours of crashes, and a very large file
 # make bench  side by side with the references; see bench/README.md
+# make image  a container image, with docker, or DOCKER=podman or buildah
 # make fmt    put all code into shape
 
 SHELL := /bin/bash
@@ -16,13 +17,22 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.14.0
 # What is tested on PostgreSQL as well; package store tests both by itself.
 ON_POSTGRES := ./internal/house ./internal/api ./internal/format/...
 
-.PHONY: run build test test-slow check lint fmt vet bench tools clean
+.PHONY: run build image test test-slow check lint fmt vet bench tools clean
 
 run: build
 	./packhouse serve
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o packhouse ./cmd/packhouse
+
+DOCKER ?= docker
+CERTIFICATES ?= /etc/ssl/certs/ca-certificates.crt
+
+image: build
+	rm -rf build && mkdir -p build/data build/tmp
+	cp packhouse deploy/docker/Dockerfile build/ && cp $(CERTIFICATES) build/ca-certificates.crt
+	$(DOCKER) build --tag packhouse --tag packhouse:$(VERSION) build
+	rm -rf build
 
 test: tools vet
 	CGO_ENABLED=1 $(GO) test -race -timeout 25m ./...
@@ -59,4 +69,4 @@ tools:
 	@test/tools.sh
 
 clean:
-	rm -rf packhouse .tools
+	rm -rf packhouse build .tools

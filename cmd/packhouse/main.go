@@ -25,6 +25,7 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" help:"Copy the registry into a folder, also while the server runs. Again into the same folder copies what is new. The folder is itself a data folder: packhouse verify looks through it, packhouse serve serves it."`
 	Restore restoreCommand `cmd:"" help:"Fill an empty data folder with a backup. The server must be stopped."`
 	Verify  verifyCommand  `cmd:"" help:"Read everything that is stored and report what is missing, extra or altered. The server may run."`
+	Migrate migrateCommand `cmd:"" name:"migrate-store" help:"Carry the registry to other stores, such as from a data folder to PostgreSQL and S3, or back."`
 	User    userCommand    `cmd:"" help:"Look after users."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
