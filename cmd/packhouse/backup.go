@@ -25,7 +25,7 @@ type backupCommand struct {
 
 // Run brings the folder of the backup up to the registry's state.
 func (c *backupCommand) Run(ctx context.Context, k *kong.Kong) error {
-	from, err := house.OpenPair(ctx, house.PairOptions{Data: c.Data, Database: string(c.Database), Reading: true})
+	from, err := house.OpenPair(ctx, house.PairOptions{Data: c.Data, Database: string(c.Database), Blobs: c.Blobs, Reading: true})
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (c *restoreCommand) Run(ctx context.Context, k *kong.Kong) error {
 		return err
 	}
 	defer from.Close()
-	to, err := house.OpenPair(ctx, house.PairOptions{Data: c.Data, Database: string(c.Database), Reserve: c.Reserve})
+	to, err := house.OpenPair(ctx, house.PairOptions{Data: c.Data, Database: string(c.Database), Blobs: c.Blobs, Reserve: c.Reserve})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ type verifyCommand struct{ config.Config }
 
 // Run looks through the registry and fails when something is wrong.
 func (c *verifyCommand) Run(ctx context.Context, k *kong.Kong) error {
-	p, err := house.OpenPair(ctx, house.PairOptions{Data: c.Data, Database: string(c.Database), Reading: true})
+	p, err := house.OpenPair(ctx, house.PairOptions{Data: c.Data, Database: string(c.Database), Blobs: c.Blobs, Reading: true})
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func listen(ctx context.Context, c *config.Config, h *house.House, log *slog.Log
 func furnishing(c *config.Config, log *slog.Logger) house.Options {
 	return house.Options{
 		Data: c.Data, RootToken: string(c.RootToken), Log: log,
-		Database: string(c.Database), DatabasePool: int(c.DatabasePool),
+		Database: string(c.Database), DatabasePool: int(c.DatabasePool), BlobAddress: c.Blobs,
 		External: c.ExternalURL, TrustedProxies: c.TrustedProxies, QueryTokens: c.QueryTokens,
 		IssuerNetworks: c.IssuerNetworks,
 		Upstream:       upstream(c),

@@ -165,10 +165,12 @@ type Sharer interface {
 
 // Linker is a Store that can send clients to the bytes.
 type Linker interface {
+	// Links reports whether the store is set to do so.
+	Links() bool
 	// Link returns an address from which anybody who has it can read a blob for
-	// a while, and which answers with the given fields. ok is false when the
-	// store is set not to. It does not look whether the blob is there.
-	Link(ctx context.Context, key Key, as LinkHeader) (address string, ok bool, err error)
+	// a while, and which answers with the given fields. It does not look whether
+	// the blob is there. ErrNotFound: the key is none.
+	Link(ctx context.Context, key Key, as LinkHeader) (address string, err error)
 }
 
 // LinkHeader are the fields of an answer that a link decides; "" leaves one to

@@ -202,6 +202,8 @@ func TestValues(t *testing.T) {
 		{"listen", "[::1]:8080", "[::1]:8080"},
 		{"external-url", "https://example.com:8443/registry/", "https://example.com:8443/registry"},
 		{"external-url", "", ""},
+		{"blobs", "s3://bucket/a?region=eu-1&path-style=true", "s3://bucket/a?region=eu-1&path-style=true"},
+		{"blobs", "", ""},
 		{"gitlab-version", "17.0.0-ee.1", "17.0.0-ee.1"},
 		{"root-token", "glpat-0123456789abcdef0123", "********"},
 	} {

@@ -19,6 +19,8 @@ func TestFlagErrors(t *testing.T) {
 		{"--listen=http://a:80", `option listen from flag --listen: "http://a:80" is not an address with a port; write HOST:PORT, such as 127.0.0.1:8080, or :8080 for all addresses`},
 		{"--data=", `option data from flag --data: is empty; write the path of a folder, such as /var/lib/packhouse`},
 		{"--data=\xff", `option data from flag --data: "\xff" is not the name of a file; write a path in UTF-8`},
+		{"--blobs=bucket", `option blobs from flag --blobs: "bucket" is not the address of a bucket; write an address such as s3://bucket?region=eu-1`},
+		{"--blobs=s3://KEY:" + secret + "@bucket", `option blobs from flag --blobs: the value has a key in it; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead, or use a credentials file`},
 		{"--external-url=example.com", `option external-url from flag --external-url: "example.com" is not a URL; write an address such as https://packages.example.com`},
 		{"--external-url=https://:80", `option external-url from flag --external-url: "https://:80" is not a URL; write an address such as https://packages.example.com`},
 		{"--external-url=ftp://example.com", `option external-url from flag --external-url: "ftp://example.com" is neither http nor https; write an address such as https://packages.example.com`},

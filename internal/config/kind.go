@@ -28,6 +28,7 @@ var kinds = map[string]kind{
 	"count":    {parseCount, formatText},
 	"address":  {parseAddress, formatText},
 	"database": {parseDatabase, formatText},
+	"bucket":   {parseBucket, formatText},
 	"duration": {parseDuration, formatDuration},
 	"file":     {parseFile, formatText},
 	"folder":   {parseFolder, formatText},

@@ -43,6 +43,23 @@ func parseURL(text string, _ *kong.Value) (any, error) {
 	return u, nil
 }
 
+// parseBucket reads the address of a bucket as far as is needed to keep secrets
+// out of it; the store reads the rest.
+func parseBucket(text string, _ *kong.Value) (any, error) {
+	const right = "write an address such as s3://bucket?region=eu-1"
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case strings.Contains(text, "@"):
+		return nil, wrongSecret("the value has a key in it", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead, or use a credentials file")
+	case err != nil || u.Scheme != "s3" || u.Host == "":
+		return nil, wrong("is not the address of a bucket", right)
+	}
+	return text, nil
+}
+
 func formatURL(value any) string {
 	if u := value.(*url.URL); u != nil {
 		return u.String()

@@ -29,6 +29,8 @@ func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) erro
 	}
 	data, small := c.Bytes()
 	switch {
+	case c.Links() && linkable(r, c.File()):
+		return link(w, r, c)
 	case small && !conditional(r.Header):
 		own["Content-Length"] = prepared.length
 		w.WriteHeader(http.StatusOK)
@@ -42,6 +44,44 @@ func ServeFile(w http.ResponseWriter, r *http.Request, c *registry.Content) erro
 		c.Downloaded()
 	}
 	return nil
+}
+
+// link sends the client to where the bytes are. They come from there with the
+// type, the disposition and the caching that they would have from here.
+func link(w http.ResponseWriter, r *http.Request, c *registry.Content) error {
+	own := w.Header()
+	address, err := c.Link(r.Context(), registry.LinkHeader{
+		ContentType: own.Get("Content-Type"), ContentDisposition: own.Get("Content-Disposition"), CacheControl: own.Get("Cache-Control"),
+	})
+	if err != nil {
+		return err
+	}
+	// These are of the bytes. The checksum stays, for those who look for it here.
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Etag", "Last-Modified", "Accept-Ranges"} {
+		own.Del(name)
+	}
+	own.Set("Location", address)
+	own.Set("Cache-Control", "private, no-store") // the address is somebody's, for minutes
+	own.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusFound)
+	c.Downloaded()
+	return nil
+}
+
+// linkable reports whether a request is for the bytes, or a part of them, and
+// not for an answer that depends on the ETag: the other place has one of its
+// own.
+func linkable(r *http.Request, f *packhouse.File) bool {
+	if r.Method != http.MethodGet || f.Size == 0 {
+		return false
+	}
+	for _, name := range []string{"If-Match", "If-Range", "If-Modified-Since", "If-Unmodified-Since"} {
+		if _, ok := r.Header[name]; ok {
+			return false
+		}
+	}
+	known := r.Header.Get("If-None-Match")
+	return known != "*" && !strings.Contains(known, f.SHA256.String())
 }
 
 // delivered reports whether an answer gave the file from its start: one that is

@@ -308,14 +308,15 @@ func (p *passage) refuse() {
 		// that it is not whole.
 		panic(http.ErrAbortHandler)
 	}
-	if e.Kind == packhouse.Unavailable {
-		p.recorder.Header().Set("Retry-After", retryAfter)
-	}
 	p.drain()
+	if h := p.recorder.Header(); e.Kind == packhouse.Unavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", retryAfter)
+	}
 	p.protocol.WriteError(&p.recorder, p.request, e)
 }
 
-// retryAfter is when to come again for what is not to be had now, in seconds.
+// retryAfter is when to ask again what cannot be answered now, in seconds: long
+// enough for a database or a bucket to have changed its mind.
 const retryAfter = "5"
 
 // panicked answers for a handler that panicked. It returns what the server has

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"packhouse/internal/blob/s3"
 	"packhouse/internal/store"
 )
 
@@ -20,9 +21,13 @@ func openStore(ctx context.Context, opts *Options) (*store.Store, error) {
 	return store.OpenPostgres(ctx, opts.Database, store.Options{Log: opts.Log, Readers: readers})
 }
 
-// placeOf says where the files of a data folder are. No other server has them,
-// whatever the folder is called there.
-func placeOf(data string) string {
+// placeOf says where the files are: in a bucket, which nodes may reach by different
+// addresses, or in a data folder. No other server has that folder, whatever one of
+// its own is called.
+func placeOf(bucket, data string) string {
+	if at, err := s3.Parse(bucket); err == nil {
+		return "s3://" + at.Bucket + "/" + at.Prefix
+	}
 	if whole, err := filepath.Abs(data); err == nil {
 		data = whole
 	}

@@ -7,19 +7,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"packhouse/internal/api"
 	"packhouse/internal/authn"
 	"packhouse/internal/blob"
-	"packhouse/internal/blob/disk"
 	"packhouse/internal/directory"
 	"packhouse/internal/format"
 	"packhouse/internal/format/all"
@@ -68,7 +67,10 @@ type Options struct {
 	IndexBytes     int
 	GitLabVersion  string
 
-	// Blobs replaces the files in the data folder; for tests that inject failures.
+	// BlobAddress is where the files are instead of the data folder, s3://bucket…;
+	// see s3.Parse.
+	BlobAddress string
+	// Blobs replaces both; for tests that inject failures.
 	Blobs blob.Store
 	// Place says where Blobs are, so that houses with the same database see
 	// whether they have the same files: s3://bucket/prefix. "" is everywhere.
@@ -89,7 +91,7 @@ type House struct {
 
 	options Options
 	lock    *os.File
-	files   *disk.Store // nil when Options.Blobs stands in for it
+	files   io.Closer // nil when Options.Blobs stands in for it
 	authn   *authn.Authenticator
 	stop    context.CancelFunc
 	working sync.WaitGroup
@@ -116,12 +118,10 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 		return h, err
 	}
 	if opts.Blobs == nil {
-		files, err := disk.New(filepath.Join(opts.Data, filesFolder), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
-		if err != nil {
-			return h, fmt.Errorf("open the folder of files: %w", err)
+		if opts.Blobs, h.files, err = openBlobs(ctx, opts.BlobAddress, opts.Data, opts.Reserve, opts.Log); err != nil {
+			return h, err
 		}
-		opts.Blobs, h.files = files, files
-		opts.Place = placeOf(opts.Data)
+		opts.Place = placeOf(opts.BlobAddress, opts.Data)
 	}
 	if err := h.Store.Meet(ctx, opts.Place); err != nil {
 		return h, err

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 
-	"packhouse/internal/blob/disk"
 	"packhouse/internal/carry"
 	"packhouse/internal/store"
 )
@@ -19,13 +19,14 @@ type Pair struct {
 	carry.Pair
 
 	lock  *os.File // nil for reading
-	files *disk.Store
+	files io.Closer
 }
 
 // PairOptions say what to open.
 type PairOptions struct {
-	Data     string // the data folder
+	Data     string // the data folder; "" when the two below are in its stead
 	Database string // the address of a PostgreSQL database instead of the one in Data
+	Blobs    string // the address of a bucket instead of the files in Data
 	Reading  bool   // open what is there and change nothing; a server may be running
 	Reserve  int64  // bytes of free disk to leave alone
 	Log      *slog.Logger
@@ -44,7 +45,7 @@ func OpenPair(ctx context.Context, opts PairOptions) (p *Pair, err error) {
 			p = nil
 		}
 	}()
-	if !opts.Reading {
+	if !opts.Reading && opts.Data != "" {
 		if p.lock, err = lockFolder(opts.Data); err != nil {
 			return p, err
 		}
@@ -52,12 +53,8 @@ func OpenPair(ctx context.Context, opts PairOptions) (p *Pair, err error) {
 	if p.Store, err = opts.openStore(ctx); err != nil {
 		return p, err
 	}
-	p.files, err = disk.New(filepath.Join(opts.Data, filesFolder), disk.Options{Reserve: opts.Reserve, Log: opts.Log})
-	if err != nil {
-		return p, fmt.Errorf("open the folder of files: %w", err)
-	}
-	p.Blobs = p.files
-	return p, nil
+	p.Blobs, p.files, err = openBlobs(ctx, opts.Blobs, opts.Data, opts.Reserve, opts.Log)
+	return p, err
 }
 
 // openStore opens the database that the options name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"packhouse"
 	"packhouse/internal/blob"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
@@ -23,7 +24,37 @@ const (
 	// before the collector looks at it. Whether it then removes it is decided by
 	// the list of uploads under way and by the database, not by this.
 	orphanAge = time.Hour
+	// sharedAge is the same where other processes write to the blob store, whose
+	// uploads are not on the list. There it does decide, so it is twice the time
+	// within which received bytes must be published (docs/adr/0051-s3.md).
+	sharedAge = 24 * time.Hour
 )
+
+// age is how old a leftover must be.
+func (r *Registry) age() time.Duration {
+	if _, shared := r.blobs.Store.(blob.Sharer); shared {
+		return sharedAge
+	}
+	return orphanAge
+}
+
+// fresh refuses to publish bytes that were received so long ago that another
+// process could take them for a leftover before the transaction is over. It is
+// asked inside of that, by the clock of the wall: a machine that was asleep has
+// to notice.
+func (r *Registry) fresh(files []*Received) error {
+	if r.age() != sharedAge {
+		return nil
+	}
+	for _, f := range files {
+		if f.file.Blob.Key != "" && r.now().Round(0).Sub(f.at) > sharedAge/2 {
+			return &packhouse.Error{
+				Kind: packhouse.Unavailable, Rule: "age", Message: "the file was received too long ago to be published", Fix: "send it again",
+			}
+		}
+	}
+	return nil
+}
 
 // Sweep removes what crashes left behind: unfinished uploads, and blobs whose
 // publish never committed. It runs beside publishes: a key belongs to a single
@@ -74,7 +105,7 @@ func (r *Registry) sweepUploads(ctx context.Context, done *Collected) error {
 		if err != nil {
 			return err
 		}
-		if r.now().Sub(u.ModTime) < orphanAge || r.blobs.underWay(u.ID) {
+		if r.now().Sub(u.ModTime) < r.age() || r.blobs.underWay(u.ID) {
 			continue
 		}
 		upload, err := r.blobs.Resume(ctx, u.ID)
@@ -111,20 +142,26 @@ func (r *Registry) sweepOrphans(ctx context.Context, done *Collected) error {
 
 // orphan reports whether a blob belongs to no file and never will. The order
 // matters: an upload that is not under way has committed its transaction or
-// never will, so what the database says afterwards is final. It is asked in an
-// update, because a store that stopped writing after a failed sync does not know
-// whether the last one happened: that refuses, and the bytes stay.
+// never will, so what the database says afterwards is final. What it does not
+// know is asked again in an update, because a store that stopped writing after a
+// failed sync does not know whether the last one happened: that refuses, and the
+// bytes stay.
 func (r *Registry) orphan(ctx context.Context, info blob.Info) (bool, error) {
 	_, id, ok := info.Key.Split()
-	if !ok || r.now().Sub(info.ModTime) < orphanAge || r.blobs.underWay(id) {
+	if !ok || r.now().Sub(info.ModTime) < r.age() || r.blobs.underWay(id) {
 		return false, nil
 	}
 	known := false
-	err := r.store.Update(ctx, func(tx *store.Tx) (err error) {
-		known, err = tx.HasBlobKey(ctx, string(info.Key))
-		return err
-	})
-	return err == nil && !known, err
+	for _, ask := range []func(context.Context, func(*store.Tx) error) error{r.store.View, r.store.Update} {
+		err := ask(ctx, func(tx *store.Tx) (err error) {
+			known, err = tx.HasBlobKey(ctx, string(info.Key))
+			return err
+		})
+		if err != nil || known {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // release removes the bytes of a file that was received and not published.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"time"
 
@@ -15,6 +16,7 @@ type Content struct {
 
 	data      []byte      // of a small file
 	blob      blob.Reader // of another
+	linker    blob.Linker // nil unless clients are to be sent to the bytes
 	downloads *downloads
 	now       func() time.Time
 }
@@ -48,6 +50,19 @@ func (c *Content) Reader() io.ReadSeeker {
 		return f.File()
 	}
 	return c.blob
+}
+
+// LinkHeader are the fields of an answer that a link decides.
+type LinkHeader = blob.LinkHeader
+
+// Links reports whether a client should be sent to Link instead of being given
+// the bytes.
+func (c *Content) Links() bool { return c.linker != nil }
+
+// Link returns an address at which whoever has it can read the file for a while.
+func (c *Content) Link(ctx context.Context, as LinkHeader) (string, error) {
+	address, err := c.linker.Link(ctx, blob.Key(c.located.Blob.Key), as)
+	return address, blob.Explain(err)
 }
 
 // Downloaded counts a download of the file.

@@ -72,6 +72,9 @@ func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
 	}
 	var out *store.Published
 	err := h.registry.store.Update(ctx, func(tx *store.Tx) (err error) {
+		if err := h.registry.fresh(d.Files); err != nil {
+			return err
+		}
 		out, err = tx.Publish(ctx, h.by, p, func(met store.Existing) error { return h.judge(p, met) })
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"packhouse"
 	"packhouse/internal/blob"
@@ -26,6 +27,7 @@ type Incoming struct {
 // Release it when done, published or not.
 type Received struct {
 	file     store.NewFile
+	at       time.Time // on the clock of the wall
 	registry *Registry
 }
 
@@ -42,7 +44,7 @@ func (f *Received) Open(ctx context.Context) (Bytes, error) {
 	}
 	r, err := f.registry.blobs.Open(ctx, blob.Key(f.file.Blob.Key))
 	if err != nil {
-		return nil, err
+		return nil, blob.Explain(err)
 	}
 	if both, ok := r.(Bytes); ok {
 		return both, nil
@@ -175,7 +177,7 @@ func (h *Hosted) inline(in Incoming, data []byte, also blob.Hashes) (*Received, 
 }
 
 func (h *Hosted) received(path string, size int64, sums blob.Sums, at store.Blob) *Received {
-	return &Received{registry: h.registry, file: store.NewFile{
+	return &Received{registry: h.registry, at: h.registry.now().Round(0), file: store.NewFile{
 		Path: path, Size: size, SHA256: sums.SHA256, MD5: sums.MD5, SHA1: sums.SHA1, SHA512: sums.SHA512, Blob: at,
 	}}
 }

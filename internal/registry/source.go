@@ -228,15 +228,7 @@ func firstOf(all iter.Seq2[store.Located, error], accept func(store.Located) boo
 func (r *Registry) open(ctx context.Context, l *located) (*Content, error) {
 	c := &Content{located: l, downloads: r.downloads, now: r.now}
 	if l.Blob.Key != "" {
-		reader, err := r.blobs.Open(ctx, blob.Key(l.Blob.Key))
-		if errors.Is(err, blob.ErrNotFound) {
-			return nil, errNoFile()
-		}
-		if err != nil {
-			return nil, err
-		}
-		c.blob = reader
-		return c, nil
+		return c, r.openBlob(ctx, c)
 	}
 	if data, ok := r.contents.GetIfPresent(l.File.SHA256); ok {
 		c.data = data
@@ -252,6 +244,29 @@ func (r *Registry) open(ctx context.Context, l *located) (*Content, error) {
 	}
 	r.contents.Set(l.File.SHA256, c.data)
 	return c, nil
+}
+
+// openBlob opens the bytes of a file that is kept in the blob store. Where
+// clients are sent there it asks the store for nothing yet.
+func (r *Registry) openBlob(ctx context.Context, c *Content) error {
+	key := blob.Key(c.located.Blob.Key)
+	open := func() (blob.Reader, error) {
+		reader, err := r.blobs.Open(ctx, key)
+		if errors.Is(err, blob.ErrNotFound) {
+			return nil, errNoFile()
+		}
+		return reader, blob.Explain(err)
+	}
+	if linker, ok := r.blobs.Store.(blob.Linker); ok && linker.Links() {
+		c.linker, c.blob = linker, &lazy{open: open, size: c.located.File.Size}
+		return nil
+	}
+	reader, err := open()
+	if err != nil {
+		return err
+	}
+	c.blob = reader
+	return nil
 }
 
 // OpenFile opens a live file of a project by its ids, for the packages API.

@@ -14,12 +14,13 @@ import (
 )
 
 const (
-	firstPause   = 100 * time.Millisecond
-	longestPause = 3 * time.Second
-	// slowest is the rate in bytes per second below which a transfer has failed.
-	slowest = 256 << 10
-	// copying is the least rate at which a server copies in itself.
-	copying = 8 << 20
+	// longestPause is the longest wait between two attempts, in first ones.
+	longestPause = 30
+	// perTimeout is how many bytes must have moved for each time-out that a
+	// request takes: 273 KiB a second unless Options say otherwise.
+	perTimeout = 8 << 20
+	// joinedPerTimeout is the same for bytes that the server copies or joins.
+	joinedPerTimeout = 32 * perTimeout
 )
 
 // call does one request, and does it again when it failed in a way that another
@@ -27,10 +28,10 @@ const (
 // outcome once or twice. It gives up after Options.Attempts, or when the time is
 // over that they might have taken if half of them had hung.
 //
-// extra is how long the request may take beyond the time-out, for the bytes that
-// it moves. The error is one of package blob's, or ctx.Err().
-func (s *Store) call(ctx context.Context, extra time.Duration, do func(context.Context) error) error {
-	limit := s.options.Timeout + extra
+// size is how many bytes the request moves, which gives it more time. The error
+// is one of package blob's, or ctx.Err().
+func (s *Store) call(ctx context.Context, size int64, do func(context.Context) error) error {
+	limit := s.options.Timeout + time.Duration(float64(s.options.Timeout)*float64(size)/perTimeout)
 	end := time.Now().Add(limit * time.Duration(s.options.Attempts) / 2)
 	for attempt := 1; ; attempt++ {
 		err := within(ctx, limit, do)
@@ -43,14 +44,14 @@ func (s *Store) call(ctx context.Context, extra time.Duration, do func(context.C
 		if attempt == s.options.Attempts || !transient(err) || time.Now().After(end) {
 			return explain(err)
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if err := s.pause(ctx, attempt); err != nil {
 			return err
 		}
 	}
 }
 
-// moving is the time that n bytes may take on the wire.
-func moving(n int64) time.Duration { return time.Duration(n/slowest) * time.Second }
+// joined is the size to give to call when the server moves n bytes by itself.
+func joined(n int64) int64 { return n * perTimeout / joinedPerTimeout }
 
 func within(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -60,8 +61,8 @@ func within(ctx context.Context, limit time.Duration, do func(context.Context) e
 
 // pause waits before the next attempt: longer each time, and never as long as
 // the others who were told to slow down at the same moment.
-func pause(ctx context.Context, attempt int) error {
-	longest := min(longestPause, firstPause<<min(attempt, 10))
+func (s *Store) pause(ctx context.Context, attempt int) error {
+	longest := s.options.Pause * time.Duration(min(longestPause, 1<<min(attempt, 10)))
 	timer := time.NewTimer(longest/2 + rand.N(longest/2))
 	defer timer.Stop()
 	select {
@@ -72,8 +73,8 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// final are refusals that the same request will meet again. Bytes that were
-// changed on their way are refused with 400 too, and those may go again.
+// corrupted are refusals of a request that was changed on its way, which may go
+// again, or whose key ran out, which is renewed. Other refusals are final.
 var corrupted = map[string]bool{
 	"BadDigest": true, "IncompleteBody": true, "RequestTimeout": true, "XAmzContentSHA256Mismatch": true,
 	"InvalidDigest": true, "ExpiredToken": true, "SignatureDoesNotMatch": true,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"golang.org/x/sync/errgroup"
@@ -82,7 +81,7 @@ func (u *upload) place(ctx context.Context, key blob.Key, digest packhouse.Diges
 func (s *Store) put(ctx context.Context, name string, b []byte, digest packhouse.Digest, about map[string]string) error {
 	opts := object
 	opts.UserMetadata = about
-	return s.call(ctx, moving(int64(len(b))), func(ctx context.Context) error {
+	return s.call(ctx, int64(len(b)), func(ctx context.Context) error {
 		body := newBody(b)
 		if b == nil {
 			body = newBody([]byte{})
@@ -93,9 +92,6 @@ func (s *Store) put(ctx context.Context, name string, b []byte, digest packhouse
 	})
 }
 
-// joining is the time that a server may take to write n bytes anew.
-func joining(n int64) time.Duration { return time.Duration(n/copying) * time.Second }
-
 var errNoCopy = errors.New("the server did not say that it copied")
 
 // copy has the server copy an object.
@@ -103,7 +99,7 @@ func (s *Store) copy(ctx context.Context, from, to string, size int64) error {
 	if size > s.options.CopySize {
 		return s.copyParts(ctx, from, to, size)
 	}
-	return s.call(ctx, joining(size), func(ctx context.Context) error {
+	return s.call(ctx, joined(size), func(ctx context.Context) error {
 		bucket := s.options.Bucket
 		o, err := s.client.CopyObject(ctx, bucket, from, bucket, to, nil, minio.CopySrcOptions{}, minio.PutObjectOptions{})
 		if err == nil && o.ETag == "" {
@@ -136,7 +132,7 @@ func (s *Store) copyParts(ctx context.Context, from, to string, size int64) erro
 	for i := range p.done {
 		group.Go(func() error {
 			at := int64(i) * step
-			return s.call(all, joining(step), func(ctx context.Context) (err error) {
+			return s.call(all, joined(step), func(ctx context.Context) (err error) {
 				bucket := s.options.Bucket
 				p.done[i], err = s.client.CopyObjectPart(ctx, bucket, from, bucket, to, p.id, i+1, at, min(step, size-at), nil)
 				if err == nil && p.done[i].ETag == "" {

@@ -66,7 +66,7 @@ func (s *Store) objects(ctx context.Context, dir, after string) iter.Seq2[minio.
 				yield(minio.ObjectInfo{}, explain(err))
 				return
 			}
-			if err := pause(ctx, failures); err != nil {
+			if err := s.pause(ctx, failures); err != nil {
 				yield(minio.ObjectInfo{}, err)
 				return
 			}

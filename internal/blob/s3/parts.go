@@ -77,7 +77,7 @@ func (p *parts) send(ctx context.Context, b []byte) error {
 func (p *parts) put(ctx context.Context, number int, b []byte) (done minio.CompletePart, err error) {
 	sum := sha256.Sum256(b)
 	opts := minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:]), DisableContentSha256: true}
-	err = p.store.call(ctx, moving(int64(len(b))), func(ctx context.Context) error {
+	err = p.store.call(ctx, int64(len(b)), func(ctx context.Context) error {
 		body := newBody(b)
 		defer body.release()
 		o, err := p.store.client.PutObjectPart(ctx, p.store.options.Bucket, p.name, p.id, number, body, int64(len(b)), opts)
@@ -105,7 +105,7 @@ func (p *parts) wait() error {
 // that there is no such upload, after one that was lost, may mean that it is
 // complete; the object itself tells.
 func (p *parts) complete(ctx context.Context, size int64) error {
-	return p.store.call(ctx, joining(size), func(ctx context.Context) error {
+	return p.store.call(ctx, joined(size), func(ctx context.Context) error {
 		_, err := p.store.client.CompleteMultipartUpload(ctx, p.store.options.Bucket, p.name, p.id, p.done, minio.PutObjectOptions{})
 		if minio.ToErrorResponse(err).Code != minio.NoSuchUpload {
 			return err

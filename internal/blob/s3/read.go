@@ -140,7 +140,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		if failures++; failures == r.store.options.Attempts || errors.Is(err, blob.ErrUnavailable) {
 			return 0, fmt.Errorf("read blob: %w", explain(err))
 		}
-		if err := pause(r.ctx, failures); err != nil {
+		if err := r.store.pause(r.ctx, failures); err != nil {
 			return 0, err
 		}
 	}
@@ -309,7 +309,7 @@ func (r *reader) block(number int64) (b []byte, err error) {
 	}
 	from := number * blockSize
 	b = make([]byte, min(blockSize, r.size-from))
-	err = r.store.call(r.ctx, moving(blockSize), func(ctx context.Context) error {
+	err = r.store.call(r.ctx, blockSize, func(ctx context.Context) error {
 		// An object of a single byte has no range that is not all of it.
 		body, _, err := r.store.fetch(ctx, r.store.blobName(r.key), from, from+int64(len(b))-1)
 		if err != nil {

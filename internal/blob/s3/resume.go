@@ -36,7 +36,7 @@ func (s *Store) saveTail(ctx context.Context, id string, size int64, t tail) err
 }
 
 func (s *Store) loadTail(ctx context.Context, id string) (t tail, err error) {
-	err = s.call(ctx, moving(int64(s.options.PartSize)), func(ctx context.Context) error {
+	err = s.call(ctx, int64(s.options.PartSize), func(ctx context.Context) error {
 		body, o, err := s.fetch(ctx, s.tailName(id), 0, 0)
 		if err != nil {
 			return err

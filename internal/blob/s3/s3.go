@@ -159,6 +159,9 @@ type Options struct {
 	Timeout time.Duration
 	// Attempts is how often a request is tried at the most. 0 means 5.
 	Attempts int
+	// Pause is how long to wait before the second attempt; it doubles from then
+	// on. 0 means 100 milliseconds.
+	Pause time.Duration
 
 	Log *slog.Logger // nil means slog.Default
 }
@@ -194,6 +197,9 @@ func (o *Options) fill() {
 	}
 	if o.Attempts == 0 {
 		o.Attempts = 5
+	}
+	if o.Pause == 0 {
+		o.Pause = 100 * time.Millisecond
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

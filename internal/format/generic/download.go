@@ -7,7 +7,8 @@ import (
 )
 
 // download serves a file, from a project or from whichever project of a group
-// has the newest one. It never redirects, so that the checksum header arrives.
+// has the newest one. Where the store sends clients to a bucket, the checksum
+// header is in the redirect.
 func (Generic) download(w http.ResponseWriter, r *http.Request, c *format.Call) error {
 	at, err := parse(c)
 	if err != nil {
