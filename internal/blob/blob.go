@@ -49,6 +49,9 @@ var (
 	// or refused, after as many attempts as make sense at once. A later call may
 	// succeed; what was being written is of no use and should be aborted.
 	ErrUnavailable = errors.New("blob store is not available")
+	// ErrAltered means that stored bytes are not those that were stored. A store
+	// that checks while it reads returns it in place of the last of them.
+	ErrAltered = errors.New("the stored bytes have changed")
 	// ErrBusy means that the upload is open elsewhere in this process. It is
 	// what keeps two requests from interleaving their bytes in one upload, and
 	// the collector from removing one that is still being written.

@@ -86,8 +86,8 @@ func withdraw(ctx context.Context, s Store, u Upload, d packhouse.Digest, err er
 }
 
 // Explain gives an error of a Store the meaning that it has for the person whose
-// bytes could not be stored or read: ErrFull becomes Kind Full, ErrBroken and
-// ErrUnavailable become Unavailable, each with the error as its cause. Other
+// bytes could not be stored or read: ErrFull becomes Kind Full, ErrBroken,
+// ErrUnavailable and ErrAltered become Unavailable, each with the error as its cause. Other
 // errors, and those of the reader, are returned as they are. Put and Append
 // apply it themselves.
 func Explain(err error) error {
@@ -109,7 +109,7 @@ func Explain(err error) error {
 			Fix:     "ask an administrator to check the storage and restart the server",
 			Err:     err,
 		}
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrAltered):
 		return &packhouse.Error{
 			Kind:    packhouse.Unavailable,
 			Message: "the storage of files cannot be reached at the moment",

@@ -208,6 +208,8 @@ func (v *verifier) bytes(ctx context.Context, b store.Bytes) error {
 		if !gone {
 			v.found("missing", what, "blob %s is not in the blob store", b.Blob.Key)
 		}
+	case errors.Is(err, blob.ErrUnavailable):
+		return err // says nothing about the bytes
 	case err != nil:
 		v.found("altered", what, "cannot be read: %v", err)
 	case digest != b.Digest || size != b.Size:

@@ -18,19 +18,27 @@ import (
 	"packhouse/internal/blob/s3/s3test"
 )
 
-// sizes are of a blob that goes up in one request, and of one in parts whose
-// copy is in parts too.
-var sizes = []int{100_000, 6*mib + 1}
+// ways are how requests fail of a blob that goes up in one, and of a blob in
+// parts whose copy is in parts too.
+var ways = []struct {
+	size         int
+	once, always []s3test.Fault
+}{
+	{100_000, s3test.Repeated, []s3test.Fault{s3test.SlowDown, s3test.Hang, s3test.Lost, s3test.Lying}},
+	{6*mib + 1,
+		[]s3test.Fault{s3test.CutRequest, s3test.LostHang, s3test.CutAnswer, s3test.AlteredIn},
+		[]s3test.Fault{s3test.SlowDown, s3test.Lost}},
+}
 
 // TestEveryRequestFailsOnce makes each request of a Put fail in turn, in every
 // way. The Put succeeds all the same and leaves nothing but the blob.
 func TestEveryRequestFailsOnce(t *testing.T) {
 	server := s3test.Start(t)
-	for _, size := range sizes {
-		want := blobtest.Bytes(size, 1)
+	for _, way := range ways {
+		want := blobtest.Bytes(way.size, 1)
 		for i, request := range requests(t, server, want) {
-			for _, fault := range s3test.Repeated {
-				t.Run(fmt.Sprintf("%d/%d-%s/%s", size, i+1, request, fault), func(t *testing.T) {
+			for _, fault := range way.once {
+				t.Run(fmt.Sprintf("%d/%d-%s/%s", way.size, i+1, request, fault), func(t *testing.T) {
 					opts, proxy := server.Bucket(t), server.Proxy(t)
 					s := s3test.Open(t, hasty(opts, proxy))
 					proxy.Once(i+1, fault)
@@ -51,14 +59,14 @@ func TestEveryRequestFailsOnce(t *testing.T) {
 // once the bucket is back.
 func TestOutage(t *testing.T) {
 	server := s3test.Start(t)
-	for _, size := range sizes {
-		want := blobtest.Bytes(size, 2)
+	for _, way := range ways {
+		want := blobtest.Bytes(way.size, 2)
 		for i, request := range requests(t, server, want) {
 			if i > 0 && request == "DELETE" {
 				continue // the blob is stored; a leftover is no failure
 			}
-			for _, fault := range []s3test.Fault{s3test.SlowDown, s3test.Lost, s3test.Lying, s3test.Hang} {
-				t.Run(fmt.Sprintf("%d/%d-%s/%s", size, i+1, request, fault), func(t *testing.T) {
+			for _, fault := range way.always {
+				t.Run(fmt.Sprintf("%d/%d-%s/%s", way.size, i+1, request, fault), func(t *testing.T) {
 					opts, proxy := server.Bucket(t), server.Proxy(t)
 					through := hasty(opts, proxy)
 					through.Attempts, through.Timeout = 2, 200*time.Millisecond
@@ -195,7 +203,7 @@ func TestAlteredBlob(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Open = %v, want success", err)
 		}
-		if got, err := io.ReadAll(r); !errors.Is(err, blob.ErrUnavailable) || len(got) == size {
+		if got, err := io.ReadAll(r); !errors.Is(err, blob.ErrAltered) || len(got) == size {
 			t.Errorf("reading an altered blob = %d of %d bytes, %v, want an error before the end", len(got), size, err)
 		}
 		r.Close()

@@ -178,7 +178,7 @@ func (r *reader) take(p []byte) (int, error) {
 	if r.hashed == r.size && r.at < r.hashed {
 		if got := packhouse.Digest(r.hash.Sum(nil)); got != r.want {
 			r.store.log.Error("a blob in the bucket is not what was stored", "key", r.key, "sha256", got.String())
-			return 0, fmt.Errorf("read blob %s: its bytes have the SHA-256 %s: %w", r.key, got, blob.ErrUnavailable)
+			return 0, fmt.Errorf("read blob %s: they have the SHA-256 %s: %w", r.key, got, blob.ErrAltered)
 		}
 	}
 	r.at += int64(len(p))
