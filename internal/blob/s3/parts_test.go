@@ -116,7 +116,7 @@ func TestCrash(t *testing.T) {
 			opts := inParts(server.Bucket(t))
 			proxy := server.Proxy(t)
 			want := blobtest.Bytes(12*mib, 3)
-			u := begin(t, s3test.Open(t, hasty(opts, proxy)), want)
+			u := begin(t, s3test.Open(t, through(proxy, opts, time.Minute)), want)
 			proxy.Choose(dieAt(c.stage))
 			if info, err := u.Commit(t.Context(), blobtest.Sum(want)); !errors.Is(err, blob.ErrUnavailable) {
 				t.Fatalf("Commit = %+v, %v, want ErrUnavailable", info, err)
