@@ -98,7 +98,11 @@ func explain(err error) error {
 		return err
 	}
 	var r minio.ErrorResponse
-	if !errors.As(err, &r) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		// Our own time-out. Who looks for the caller's must not find it.
+		return fmt.Errorf("%w: no answer in time: %v", blob.ErrUnavailable, err)
+	case !errors.As(err, &r):
 		return fmt.Errorf("%w: %w", blob.ErrUnavailable, err)
 	}
 	switch r.Code {

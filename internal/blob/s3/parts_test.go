@@ -149,6 +149,32 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestPartsGone removes the parts of a closed upload behind the store, as a rule
+// of the bucket may do: what is left of it can be aborted.
+func TestPartsGone(t *testing.T) {
+	server := s3test.Start(t)
+	opts := inParts(server.Bucket(t))
+	s := s3test.Open(t, opts)
+	u := begin(t, s, blobtest.Bytes(6*mib, 1))
+	if err := u.Close(); err != nil {
+		t.Fatalf("Close = %v, want success", err)
+	}
+	if err := server.Client(t).RemoveIncompleteUpload(t.Context(), opts.Bucket, "uploads/"+u.ID()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Resume(t.Context(), u.ID())
+	if err != nil {
+		t.Fatalf("Resume = %v, want success", err)
+	}
+	if _, err := again.Write([]byte("x")); !errors.Is(err, blob.ErrUnavailable) {
+		t.Errorf("Write = %v, want ErrUnavailable", err)
+	}
+	if err := again.Abort(t.Context()); err != nil {
+		t.Errorf("Abort = %v, want success", err)
+	}
+	checkNothingLeft(t, server, opts, s, 0)
+}
+
 func begin(t *testing.T, s blob.Store, b []byte) blob.Upload {
 	t.Helper()
 	u, err := s.Create(t.Context())

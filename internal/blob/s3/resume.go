@@ -92,11 +92,16 @@ func (s *Store) Resume(ctx context.Context, id string) (blob.Upload, error) {
 }
 
 // find looks for the upload in the places where it can be, the likelier first.
+// A tail whose parts somebody has removed is all that is left of one.
 func (u *upload) find(ctx context.Context) error {
 	for _, look := range []func(context.Context) error{u.findTail, u.findWhole, u.findParts, u.findCopy} {
 		if err := look(ctx); !errors.Is(err, blob.ErrNotFound) {
 			return err
 		}
+	}
+	if u.tail {
+		u.err = fmt.Errorf("upload %s has lost its parts: %w", u.id, blob.ErrUnavailable)
+		return nil // so that it can be aborted
 	}
 	return blob.ErrNotFound
 }
@@ -115,7 +120,7 @@ func (u *upload) findTail(ctx context.Context) error {
 			return err
 		}
 		if len(list) < t.count {
-			return fmt.Errorf("%w: upload %s has %d parts of %d", blob.ErrUnavailable, u.id, len(list), t.count)
+			return blob.ErrNotFound
 		}
 		size += u.takeUp(t.parts, list[:t.count])
 		u.parts.more = false
