@@ -205,3 +205,5 @@ func sha256of(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
+
+func itoa(id int64) string { return fmt.Sprint(id) }
