@@ -9,16 +9,16 @@ import (
 	"packhouse/internal/registry"
 )
 
-// beside are the files that are kept beside a file: what their addresses end with,
+// besideFiles are the files that are kept beside a file: what their addresses end with,
 // and their media type.
-var beside = []struct{ ending, mediaType string }{
+var besideFiles = []struct{ ending, mediaType string }{
 	{metadataEnding, "text/plain; charset=utf-8"},
 	{provenanceEnding, "application/vnd.pypi.integrity.v1+json"},
 }
 
 // isBeside reports whether a file is one that is kept beside another.
 func isBeside(name string) bool {
-	for _, b := range beside {
+	for _, b := range besideFiles {
 		if strings.HasSuffix(name, b.ending) {
 			return true
 		}
@@ -30,7 +30,7 @@ func isBeside(name string) bool {
 // digest, so what is there never changes.
 func (PyPI) download(w http.ResponseWriter, r *http.Request, c *format.Call) error {
 	name, mediaType := c.Arg("file"), ""
-	for _, b := range beside {
+	for _, b := range besideFiles {
 		if stem, ok := strings.CutSuffix(name, b.ending); ok {
 			name, mediaType = stem, b.mediaType
 			break

@@ -27,12 +27,12 @@ func (PyPI) upload(w http.ResponseWriter, r *http.Request, c *format.Call) error
 	if err != nil {
 		return err
 	}
-	kept, err := f.derive(r.Context(), d)
+	more, err := f.derive(r.Context(), d)
 	if err != nil {
 		return err
 	}
 	files := []*registry.Received{f.file}
-	for _, one := range kept {
+	for _, one := range more {
 		beside, err := receiveBeside(r, c, f, one)
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ type derived struct {
 // derive looks into the file of an upload and says with the file what it found:
 // the metadata of a wheel is kept beside it (PEP 658), and who attests to it
 // (PEP 740).
-func (f *form) derive(ctx context.Context, d distribution) (kept []derived, err error) {
+func (f *form) derive(ctx context.Context, d distribution) (more []derived, err error) {
 	raw, m, err := inspect(ctx, f.file, d)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (f *form) derive(ctx context.Context, d distribution) (kept []derived, err 
 	about := fileMetadata{RequiresPython: m.requiresPython}
 	if d.kind == wheel {
 		about.CoreMetadata = sha256.Sum256(raw)
-		kept = append(kept, derived{metadataEnding, raw})
+		more = append(more, derived{metadataEnding, raw})
 	}
 	if sent := f.fields["attestations"]; sent != "" {
 		provenance, err := provenanceOf(sent, d, f.file.SHA256())
@@ -76,9 +76,9 @@ func (f *form) derive(ctx context.Context, d distribution) (kept []derived, err 
 			return nil, err
 		}
 		about.Provenance = true
-		kept = append(kept, derived{provenanceEnding, provenance})
+		more = append(more, derived{provenanceEnding, provenance})
 	}
-	return kept, setMetadata(f.file, about)
+	return more, setMetadata(f.file, about)
 }
 
 // receiveBeside stores what is kept beside the file of an upload.
