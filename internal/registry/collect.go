@@ -152,16 +152,19 @@ func (r *Registry) orphan(ctx context.Context, info blob.Info) (bool, error) {
 		return false, nil
 	}
 	known := false
-	for _, ask := range []func(context.Context, func(*store.Tx) error) error{r.store.View, r.store.Update} {
-		err := ask(ctx, func(tx *store.Tx) (err error) {
-			known, err = tx.HasBlobKey(ctx, string(info.Key))
-			return err
-		})
-		if err != nil || known {
-			return false, err
-		}
+	err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+		known, err = tx.HasBlobKey(ctx, string(info.Key))
+		return err
+	})
+	if err != nil || known {
+		return false, err
 	}
-	return true, nil
+	orphan := false
+	err = r.store.Update(ctx, func(tx *store.Tx) (err error) {
+		orphan, err = tx.Abandon(ctx, string(info.Key))
+		return err
+	})
+	return err == nil && orphan, err
 }
 
 // release removes the bytes of a file that was received and not published.

@@ -20,6 +20,11 @@ func (tx *Tx) keep(ctx context.Context, d packhouse.Digest, size int64, b Blob) 
 	case data == nil:
 		data = []byte{} // an empty file, which is not NULL
 	}
+	if key.Valid && tx.dialect.shared {
+		if err := tx.notAbandoned(ctx, b.Key); err != nil {
+			return false, err
+		}
+	}
 	const q = `
 		INSERT INTO blobs (sha256, size, key, data) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (sha256) DO NOTHING`
@@ -49,6 +54,37 @@ func (tx *Tx) BlobOf(ctx context.Context, d packhouse.Digest) (Blob, error) {
 func (tx *Tx) HasBlobKey(ctx context.Context, key string) (bool, error) {
 	var one int
 	return found(tx.row(ctx, `SELECT 1 FROM blobs WHERE key = $1`, []any{key}, &one))
+}
+
+// abandonedFor is how long it is remembered that a key was given up. No upload
+// takes that long.
+const abandonedFor = 30 * 24 * time.Hour
+
+// Abandon gives up a key of the blob store that no file refers to, and reports
+// whether it did: false when one does. No publish can refer to it once the
+// transaction is committed, whichever node it is at, so that the bytes may be
+// deleted then.
+func (tx *Tx) Abandon(ctx context.Context, key string) (bool, error) {
+	known, err := tx.HasBlobKey(ctx, key)
+	if err != nil || known || !tx.dialect.shared {
+		return err == nil && !known, err
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM abandoned WHERE at < $1`, tx.now.Add(-abandonedFor).UnixMicro()); err != nil {
+		return false, err
+	}
+	const q = `INSERT INTO abandoned (key, at) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`
+	_, err = tx.exec(ctx, q, key, tx.now.UnixMicro())
+	return err == nil, err
+}
+
+// notAbandoned refuses a key that the collector of another node has given up.
+func (tx *Tx) notAbandoned(ctx context.Context, key string) error {
+	var one int
+	gone, err := found(tx.row(ctx, `SELECT 1 FROM abandoned WHERE key = $1`, []any{key}, &one))
+	if err == nil && gone {
+		err = &packhouse.Error{Kind: packhouse.Unavailable, Rule: "upload", Message: "the upload took so long that its bytes were given up", Fix: "send it again"}
+	}
+	return err
 }
 
 // Purge gives up the bytes of files that were deleted before the given time, at

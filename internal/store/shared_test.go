@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"packhouse"
 	"packhouse/internal/ledger"
 	"packhouse/internal/store"
 	"packhouse/internal/store/pgtest"
@@ -237,4 +238,39 @@ func TestStartTogether(t *testing.T) {
 		})
 	}
 	starting.Wait()
+}
+
+// TestAbandoned: the collector of one node gives up bytes of which a publish is
+// under way at another one. The publish does not end up without its bytes.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Database(t)
+	a, b := openPostgres(t, address, store.Options{}), openPostgres(t, address, store.Options{})
+	publish := func(key string) error {
+		p := versionOf(key, 1, contentSize)
+		p.Files[0].Blob = store.Blob{Key: key}
+		return a.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Publish(t.Context(), ledger.By{}, p, refuseAll)
+			return err
+		})
+	}
+	abandon := func(key string) (done bool) {
+		err := b.Update(t.Context(), func(tx *store.Tx) (err error) {
+			done, err = tx.Abandon(t.Context(), key)
+			return err
+		})
+		if err != nil {
+			t.Errorf("Abandon(%s) = %v, want success", key, err)
+		}
+		return done
+	}
+	if err := publish("early"); err != nil || abandon("early") {
+		t.Errorf("publish = %v, and its key was given up, want neither", err)
+	}
+	if !abandon("late") {
+		t.Error("a key that nobody knows was not given up")
+	}
+	if err := publish("late"); packhouse.KindOf(err) != packhouse.Unavailable {
+		t.Errorf("publish of a key that was given up = %v, want Unavailable", err)
+	}
 }
