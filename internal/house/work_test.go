@@ -133,9 +133,11 @@ func put(w *formattest.World, project int64, content string) formattest.Answer {
 func TestDownloadsSurviveClose(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
+	database := formattest.Database(t)
+	again := func(o *house.Options) { o.Data, o.Database = data, database }
 	var project int64
 	t.Run("download", func(t *testing.T) {
-		w := formattest.Start(t, func(o *house.Options) { o.Data = data })
+		w := formattest.Start(t, again)
 		project = w.Project("tools", w.Group("acme", 0, "private"), "private")
 		put(w, project, "hello")
 		w.API("GET", fmt.Sprintf("/projects/%d/packages/1/package_files", project), "", nil)
@@ -143,7 +145,7 @@ func TestDownloadsSurviveClose(t *testing.T) {
 			t.Fatalf("GET = %d", a.Status)
 		}
 	})
-	w := formattest.Start(t, func(o *house.Options) { o.Data = data })
+	w := formattest.Start(t, again)
 	var p formattest.Package
 	w.API("GET", fmt.Sprintf("/projects/%d/packages/1", project), "", &p)
 	if p.LastDownloadedAt == "" {

@@ -49,6 +49,17 @@ type World struct {
 // when it is "postgres".
 const engineVariable = "PACKHOUSE_TEST_ENGINE"
 
+// Database makes the address of an empty database on the engine that the tests
+// are to use; "" is the one in the data folder. A World has one of its own unless
+// it is given one.
+func Database(t testing.TB) string {
+	t.Helper()
+	if os.Getenv(engineVariable) != "postgres" {
+		return ""
+	}
+	return pgtest.Database(t)
+}
+
 // Start runs a registry in a temporary folder until the test ends. edit may
 // change its options.
 func Start(t testing.TB, edit ...func(*house.Options)) *World {
@@ -70,11 +81,11 @@ func Start(t testing.TB, edit ...func(*house.Options)) *World {
 		Directory: directory.Options{AnyonePull: true, Sizes: map[string]int64{"generic": 5 << 30}, DeletionDelay: time.Hour},
 		Log:       log,
 	}
-	if os.Getenv(engineVariable) == "postgres" {
-		opts.Database = pgtest.Database(t)
-	}
 	for _, f := range edit {
 		f(&opts)
+	}
+	if opts.Database == "" {
+		opts.Database = Database(t)
 	}
 	h, err := house.Open(context.Background(), opts)
 	if err != nil {
