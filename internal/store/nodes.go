@@ -166,8 +166,13 @@ func (s *Store) heartbeat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	now := s.now()
-	_, err := s.db.ExecContext(ctx, seeNode, s.node, now.UnixMicro(), s.position.Load())
+	res, err := s.db.ExecContext(ctx, seeNode, s.node, now.UnixMicro(), s.position.Load())
 	if err == nil {
+		// It is not written anew: a row without the last batch would be a wrong
+		// answer to what became of it.
+		if n, countErr := res.RowsAffected(); countErr == nil && n == 0 {
+			s.log.Error("this server was silent for so long that others took it for gone, restart it")
+		}
 		_, err = s.db.ExecContext(ctx, forget, now.Add(-nodeLife).UnixMicro())
 	}
 	if err != nil {
