@@ -101,7 +101,7 @@ func explain(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		// Our own time-out. Who looks for the caller's must not find it.
-		return fmt.Errorf("%w: no answer in time: %v", blob.ErrUnavailable, err)
+		return fmt.Errorf("%w: no answer in time: %s", blob.ErrUnavailable, err.Error())
 	case !errors.As(err, &r):
 		return fmt.Errorf("%w: %w", blob.ErrUnavailable, err)
 	}
@@ -121,7 +121,7 @@ func explain(err error) error {
 // somebody has removed it meanwhile, and a new upload may do better.
 func gone(err error) error {
 	if errors.Is(err, blob.ErrNotFound) {
-		return fmt.Errorf("%w: it was removed meanwhile (%s)", blob.ErrUnavailable, err)
+		return fmt.Errorf("%w: it was removed meanwhile (%s)", blob.ErrUnavailable, err.Error())
 	}
 	return err
 }
