@@ -29,7 +29,7 @@ func inBucket(t *testing.T) (flag, folder string) {
 
 // A file of 100 MiB costs no memory on its way into a bucket and out of it.
 func TestBucketMemory(t *testing.T) {
-	const size, allowed = 100 << 20, 64 << 20
+	const size, allowed = 100 << 20, 80 << 20
 	flag, _ := inBucket(t)
 	s := packhousetest.Start(t, packhousetest.FreeAddress(t), t.TempDir(), flag)
 	c := newClient(t, s)
