@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"packhouse"
 	"packhouse/internal/authz"
@@ -10,7 +11,8 @@ import (
 
 // Root is what clients look for at the root of the host instead of below the
 // API: the exchange of ID tokens as the Python Package Index has it, which
-// publishing clients know (https://docs.pypi.org/trusted-publishers/internals/).
+// publishing clients know (https://docs.pypi.org/trusted-publishers/internals/),
+// and as the npm registry has it.
 type Root struct{ *API }
 
 // Routes implements format.Protocol.
@@ -20,7 +22,30 @@ func (a Root) Routes() []format.Route {
 		get(instance, "/_/oidc/audience", authz.Anyone, a.audience, "Tell what audience ID tokens are made for").unread().Route,
 		post(instance, "/_/oidc/mint-token", authz.Anyone, a.mintForIDToken, "Exchange an ID token for a job token, as PyPI does",
 			text("token", "the ID token").must()).answering(http.StatusOK).unread().Route,
+		{Level: instance, Method: "POST", Path: "/-/npm/v1/oidc/token/exchange/package/{name...}", Action: authz.Anyone,
+			Handle: a.exchangeForNPM, Unread: true},
 	}
+}
+
+// exchangeForNPM is exchangeToken in npm's shape. npm ≥ 11.5 asks for it at the
+// root of the host, whatever path its registry has, with the ID token where a token
+// of ours would be.
+func (a Root) exchangeForNPM(w http.ResponseWriter, r *http.Request, c *format.Call) error {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return packhouse.Errorf(packhouse.Unauthenticated, "401 Unauthorized")
+	}
+	made, err := c.Exchanger.Exchange(r.Context(), format.Exchange{
+		Token: token, Format: "npm", Package: c.Arg("name"), RequestID: c.RequestID,
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	format.WriteJSON(w, http.StatusCreated, object{
+		"token": made.Secret, "token_type": "oidc", "expires": made.Expires.UTC().Format(format.Time),
+	})
+	return nil
 }
 
 // audience is what an ID token has to be made for, unless a trusted publisher

@@ -75,3 +75,33 @@ func TestExchangeForPackage(t *testing.T) {
 		t.Error("Exchange for a package that no publisher takes succeeded")
 	}
 }
+
+// npm asks at the root of the host, or below the registry's address, with the ID
+// token as its own; the package that it publishes chooses the publisher.
+func TestExchangeForNPM(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.trust(fmt.Sprintf(`{"audience":%q,"package_types":["npm"],"package_name_pattern":"@acme/*"}`, s.URL))
+	for _, path := range []string{
+		"/-/npm/v1/oidc/token/exchange/package/@acme%2flib",
+		"/api/v4/packages/npm/-/npm/v1/oidc/token/exchange/package/@acme%2flib",
+	} {
+		token := "Authorization: Bearer " + s.issuer.Token(s.issuer.Claims(s.URL, nil))
+		other := strings.Replace(path, "@acme", "@other", 1)
+		for what, a := range map[string]formattest.Answer{
+			"another package": s.Do("POST", other, nil, token), "no token": s.Do("POST", path, nil), "garbage": s.Do("POST", path, nil, "Authorization: Bearer x"),
+		} {
+			if a.Status/100 != 4 {
+				t.Errorf("%s of %s = %d %s, want a refusal", path, what, a.Status, a.Body)
+			}
+		}
+		a := s.Do("POST", path, nil, token)
+		var made struct{ Token string }
+		if s.JSON(a, &made); a.Status != 201 || !strings.HasPrefix(made.Token, "glcbt-") {
+			t.Fatalf("%s = %d %s, want a token", path, a.Status, a.Body)
+		}
+		if a := s.Do("GET", "/api/v4/packages/npm/-/whoami", nil, "Authorization: Bearer "+made.Token); a.Status != 200 {
+			t.Errorf("whoami with the token = %d %s, want 200", a.Status, a.Body)
+		}
+	}
+}

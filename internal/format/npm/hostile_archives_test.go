@@ -157,7 +157,7 @@ func hostileArchives() (all []attack) {
 		many = append(many, tar.Header{Name: fmt.Sprintf("package/%d", i)})
 	}
 	header := plain[:512]
-	large := append([]byte(header), nil...)
+	large := []byte(header)
 	copy(large[124:136], "77777777777\x00") // 8 GiB
 	copy(large[148:156], fmt.Sprintf("%06o\x00 ", checksum(large)))
 	for what, data := range map[string]string{
