@@ -288,11 +288,12 @@ func (v *view) writeTimes(b *bytes.Buffer) {
 func (v *view) writeRoot(ctx context.Context, b *bytes.Buffer, from registry.Source) error {
 	shown := v.byKey[withoutBuild(v.tags[latest])]
 	metadata, err := from.Metadata(ctx, shown.release)
-	if packhouse.KindOf(err) == packhouse.NotFound && err != nil {
-		return nil // deleted meanwhile; the next request sees it
-	}
-	if err != nil {
+	gone := packhouse.KindOf(err) == packhouse.NotFound // deleted meanwhile; the next request sees it
+	if err != nil && !gone {
 		return err
+	}
+	if gone {
+		return nil
 	}
 	a, err := readAbout(metadata)
 	if err != nil {
