@@ -137,6 +137,8 @@ func TestSecretInThePath(t *testing.T) {
 		"/api/v4/user%3Fprivate_token=" + secret,
 		"/api/v4/..%3Fprivate_token=" + secret,
 		"/%3fjob_token=" + secret + "/%zz",
+		"/api/v4/packages/npm/-/user/token/" + secret, // npm logout
+		"/-/user/token/" + secret,
 	} {
 		a := w.Raw(head(w, "GET", target, "Connection: close"))
 		if a.Status == 0 || strings.Contains(string(a.Body), secret) {

@@ -13,6 +13,8 @@ import (
 // maxPath is how much of a path is logged, in bytes.
 const maxPath = 1024
 
+const logout = "/-/user/token/"
+
 // line is the log line of a request, apart from what its series says already.
 // What is empty is left out.
 func line(o *gate.Observation, s *series, now time.Time) slog.Record {
@@ -41,11 +43,15 @@ func line(o *gate.Observation, s *series, now time.Time) slog.Record {
 }
 
 // path is the decoded path of a request. It ends at a question mark: a client
-// that encodes the one before its query has put a token into the path.
+// that encodes the one before its query has put a token into the path. So has npm
+// when it logs out (DELETE …/-/user/token/TOKEN).
 func path(r *http.Request) string {
 	p := r.URL.Path
 	if i := strings.IndexByte(p, '?'); i >= 0 {
 		p = p[:i]
+	}
+	if before, _, found := strings.Cut(p, logout); found {
+		p = before + logout + "********"
 	}
 	if len(p) > maxPath {
 		p = p[:maxPath] + "…"

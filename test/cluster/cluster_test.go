@@ -44,24 +44,36 @@ type nodes struct {
 	servers []*packhousetest.Server
 }
 
+// start starts nodes over a database and a new bucket, with a project.
 func start(t *testing.T, database string, n int) *nodes {
 	t.Helper()
 	bucket := s3test.Start(t).Bucket(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey)
-	c := &nodes{
-		t: t, flags: []string{"--database", database, "--blobs", "s3://" + bucket.Bucket + "?endpoint=http://" + bucket.Endpoint},
-		http:    &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * *clients}},
-		servers: make([]*packhousetest.Server, n),
-	}
+	var folders []string
 	for i := range n {
-		c.data = append(c.data, filepath.Join(t.TempDir(), fmt.Sprint("node-", i)))
+		folders = append(folders, filepath.Join(t.TempDir(), fmt.Sprint("node-", i)))
+	}
+	return startAt(t, folders, "--database", database, "--blobs", "s3://"+bucket.Bucket+"?endpoint=http://"+bucket.Endpoint)
+}
+
+// startAt starts a node for each data folder, and makes a project where there is none.
+func startAt(t *testing.T, folders []string, flags ...string) *nodes {
+	t.Helper()
+	c := &nodes{
+		t: t, flags: flags, data: folders,
+		http:    &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * *clients}},
+		servers: make([]*packhousetest.Server, len(folders)),
+	}
+	for i := range folders {
 		c.address = append(c.address, packhousetest.FreeAddress(t))
 		c.start(i)
 	}
-	a := c.want(0, "POST", "/projects", strings.NewReader(`{"name":"tools"}`), 201)
+	if status, _, err := c.do(0, "GET", "/projects/1", nil); err != nil || status == 200 {
+		return c
+	}
 	var made struct{ ID int64 }
-	if err := json.Unmarshal(a, &made); err != nil {
+	if err := json.Unmarshal(c.want(0, "POST", "/projects", strings.NewReader(`{"name":"tools"}`), 201), &made); err != nil {
 		t.Fatal(err)
 	}
 	c.project = made.ID

@@ -25,8 +25,8 @@ type attack struct {
 // What one request may cost the server and this test together. The memory is
 // all that is allocated while it runs, which is more than is ever held at once.
 const (
-	maxTime   = time.Second
-	maxMemory = 64 << 20
+	maxTime   = formattest.Slowness * time.Second
+	maxMemory = formattest.Slowness * 64 << 20
 )
 
 // form is an attack that sends a form.
