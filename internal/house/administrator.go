@@ -34,7 +34,7 @@ func (h *House) administrator(ctx context.Context) (*Administrator, error) {
 	root := &Administrator{User: h.Directory.UserByName("root"), File: filepath.Join(h.options.Data, tokenFile)}
 	if root.User == nil {
 		user, err := h.Changes.CreateUser(ctx, ledger.By{}, ledger.User{Username: "root", Name: "Administrator", Admin: true})
-		if packhouse.KindOf(err) == packhouse.Conflict && err != nil {
+		if packhouse.KindOf(err) == packhouse.Conflict {
 			user, err = h.Directory.UserByName("root"), nil // another node that starts has made it, and we have heard of it
 		}
 		if err != nil {
@@ -57,7 +57,7 @@ func (h *House) administrator(ctx context.Context) (*Administrator, error) {
 		Kind: packhouse.PersonalToken, Name: "root token", UserID: root.User.ID,
 		Scopes: packhouse.ScopeAPI | packhouse.ScopeSudo,
 	}, secret)
-	if packhouse.KindOf(err) == packhouse.Conflict && err != nil {
+	if packhouse.KindOf(err) == packhouse.Conflict {
 		return root, nil // the same preset, by another node that starts
 	}
 	return root, err

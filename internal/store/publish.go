@@ -141,7 +141,7 @@ func (tx *Tx) tagStays(ctx context.Context, p *Publication, packageID int64, nam
 	from, err := oneVersion(ctx, tx, selectVersion+`
 		JOIN tags t ON t.version_id = v.id AND t.package_id = p.id AND t.name = $2 AND t.until_seq IS NULL
 		WHERE p.id = $1 AND v.until_seq IS NULL`, packageID, name)
-	if packhouse.KindOf(err) == packhouse.NotFound && err != nil {
+	if packhouse.KindOf(err) == packhouse.NotFound {
 		return false, nil // it points nowhere
 	}
 	return err == nil && !p.Moves(name, from), err
