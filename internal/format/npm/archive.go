@@ -2,30 +2,21 @@ package npm
 
 import (
 	"archive/tar"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/klauspost/compress/gzip"
-
-	"packhouse"
+	"packhouse/internal/format"
 )
 
 // Limits on tarballs. They bound what one publish costs, whatever it holds.
 const (
-	maxEntries   = 50_000
-	maxEntryName = 1024     // bytes
-	maxNames     = 16 << 20 // bytes of all names
-	maxPackage   = 4 << 20  // bytes of package.json
-	maxReadme    = 64 << 10 // bytes kept of a README
-	maxRatio     = 50       // unpacked bytes to packed ones …
-	freeUnpacked = 64 << 20 // … beyond this many
+	maxNames   = 16 << 20 // bytes of all names
+	maxPackage = 4 << 20  // bytes of package.json
+	maxReadme  = 64 << 10 // bytes kept of a README
 )
 
 // contents is what a tarball holds of interest. Paths are below its top folder,
@@ -44,29 +35,9 @@ type contents struct {
 // readTarball reads a tarball to its end and checks all of it: what clients could
 // unpack in different ways, or outside of its folder, is refused.
 func readTarball(ctx context.Context, r io.Reader, size int64) (*contents, error) {
-	from := &packed{r: r}
-	z, err := gzip.NewReader(from)
-	if err != nil {
-		return nil, cmp.Or(from.failed, badArchive("it is not compressed with gzip"))
-	}
-	defer z.Close()
-	limited := &bounded{ctx: ctx, from: from, r: z, left: max(freeUnpacked, size*maxRatio)}
 	t := &contents{files: map[string]bool{}}
-	in := tar.NewReader(limited)
-	for {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = t.entry(h, in)
-		}
-		if err != nil {
-			return nil, limited.explain(err)
-		}
-	}
-	if err := nothingMore(limited); err != nil { // also compares the checksum of gzip
-		return nil, limited.explain(err)
+	if err := format.ReadTarGz(ctx, r, size, badArchive, t.entry, nothingMore); err != nil {
+		return nil, err
 	}
 	if t.packageJSON == nil {
 		return nil, badArchive("it has no package.json in its top folder")
@@ -129,9 +100,9 @@ func isReadme(name string) bool {
 
 // add takes in an entry and returns its path below the top folder.
 func (t *contents) add(name string, folder bool) (string, error) {
-	clean, err := cleanEntry(name)
-	if err != nil {
-		return "", err
+	clean, problem := format.EntryName(name)
+	if problem != "" {
+		return "", badArchive(problem)
 	}
 	_, below, ok := strings.Cut(clean, "/")
 	if !ok {
@@ -140,7 +111,7 @@ func (t *contents) add(name string, folder bool) (string, error) {
 		}
 		return "", badArchive(fmt.Sprintf("%q is in no folder", clean))
 	}
-	if t.names += len(below); len(t.files) >= maxEntries || t.names > maxNames {
+	if t.names += len(below); len(t.files) >= format.MaxEntries || t.names > maxNames {
 		return "", badArchive("it has too many entries")
 	}
 	if file, there := t.files[below]; there && (file || !folder) {
@@ -155,7 +126,7 @@ func (t *contents) add(name string, folder bool) (string, error) {
 		if there {
 			break // and so are those above
 		}
-		if t.names += len(dir); len(t.files) >= maxEntries || t.names > maxNames {
+		if t.names += len(dir); len(t.files) >= format.MaxEntries || t.names > maxNames {
 			return "", badArchive("it has too many entries")
 		}
 		t.files[dir] = false
@@ -163,78 +134,6 @@ func (t *contents) add(name string, folder bool) (string, error) {
 	return below, nil
 }
 
-// cleanEntry checks the name of an entry and takes the slash from its end.
-func cleanEntry(name string) (string, error) {
-	clean := strings.TrimSuffix(name, "/")
-	switch {
-	case len(name) > maxEntryName:
-		return "", badArchive("the name of an entry is too long")
-	case !utf8.ValidString(name):
-		return "", badArchive("the name of an entry is not UTF-8")
-	case strings.ContainsFunc(name, func(c rune) bool { return c < 0x20 || c == 0x7f || c == '\\' }):
-		return "", badArchive("the name of an entry has a control character or backslash")
-	case clean == "" || path.Clean("/" + clean)[1:] != clean || len(clean) > 1 && clean[1] == ':':
-		return "", badArchive(fmt.Sprintf("the name %s could lead out of it", quote(name)))
-	}
-	return clean, nil
-}
-
 func badArchive(problem string) error {
 	return invalid("archive", "the tarball is refused: "+problem, "pack it again with npm pack, pnpm pack, yarn pack or bun pm pack")
-}
-
-// packed remembers that reading what is stored failed, which is no fault of the
-// archive.
-type packed struct {
-	r      io.Reader
-	failed error
-}
-
-// Read implements io.Reader.
-func (s *packed) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF {
-		s.failed = err
-	}
-	return n, err
-}
-
-// bounded ends a stream that unpacks to too much, or whose request is over.
-type bounded struct {
-	ctx    context.Context
-	from   *packed
-	r      io.Reader
-	left   int64
-	failed error
-}
-
-var errBomb = errors.New("unpacks to far more than it is")
-
-// Read implements io.Reader.
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.failed = b.ctx.Err(); b.failed != nil {
-		return 0, b.failed
-	}
-	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		b.failed = errBomb
-		return 0, errBomb
-	}
-	return n, err
-}
-
-// explain says what was wrong with a stream that could not be read to its end.
-func (b *bounded) explain(err error) error {
-	var refusal *packhouse.Error
-	switch {
-	case b.from.failed != nil:
-		return b.from.failed
-	case b.failed == errBomb:
-		return badArchive("it " + errBomb.Error())
-	case b.failed != nil:
-		return b.failed
-	case errors.As(err, &refusal):
-		return err
-	}
-	return badArchive("it is no tar file, or a broken one")
 }

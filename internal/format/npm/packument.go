@@ -125,7 +125,7 @@ func wantsShort(accept []string) bool {
 	for _, line := range accept {
 		for one := range strings.SplitSeq(line, ",") {
 			kind, params, _ := strings.Cut(one, ";")
-			switch q := quality(params); strings.ToLower(strings.TrimSpace(kind)) {
+			switch q := format.Quality(params); strings.ToLower(strings.TrimSpace(kind)) {
 			case typeShort:
 				short = max(short, q)
 			case typeFull:
@@ -134,22 +134,6 @@ func wantsShort(accept []string) bool {
 		}
 	}
 	return short > 0 && short >= full
-}
-
-// quality reads the weight of a media type (RFC 9110, 12.4.2).
-func quality(params string) float64 {
-	for one := range strings.SplitSeq(params, ";") {
-		key, value, _ := strings.Cut(one, "=")
-		if !strings.EqualFold(strings.TrimSpace(key), "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || !(q >= 0 && q <= 1) {
-			return 0
-		}
-		return q
-	}
-	return 1
 }
 
 // view is a package as one level shows it.

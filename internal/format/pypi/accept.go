@@ -1,8 +1,9 @@
 package pypi
 
 import (
-	"strconv"
 	"strings"
+
+	"packhouse/internal/format"
 )
 
 // The forms of a document (PEP 691), by media type.
@@ -29,27 +30,11 @@ func chooseType(accept []string) string {
 		for one := range strings.SplitSeq(line, ",") {
 			name, params, _ := strings.Cut(one, ";")
 			chosen, known := acceptable[strings.ToLower(strings.TrimSpace(name))]
-			q := quality(params)
+			q := format.Quality(params)
 			if known && (q > weight || q == weight && q > 0 && rank[chosen] > rank[best]) {
 				best, weight = chosen, q
 			}
 		}
 	}
 	return best
-}
-
-// quality reads the weight of a media type (RFC 9110, 12.4.2).
-func quality(params string) float64 {
-	for one := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(one, "=")
-		if !strings.EqualFold(strings.TrimSpace(name), "q") {
-			continue
-		}
-		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || !(q >= 0 && q <= 1) {
-			return 0
-		}
-		return q
-	}
-	return 1
 }

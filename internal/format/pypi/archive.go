@@ -4,21 +4,16 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"strings"
-	"unicode/utf8"
 
 	"packhouse"
+	"packhouse/internal/format"
 	"packhouse/internal/registry"
 )
 
 // Limits on archives. They bound what one upload costs, whatever it holds.
 const (
-	maxEntries   = 50_000
-	maxEntryName = 1024     // bytes
-	maxDirectory = 8 << 20  // bytes of a zip's central directory
-	maxRecord    = 8 << 20  // bytes of a wheel's RECORD
-	maxRatio     = 50       // unpacked bytes to packed ones …
-	freeUnpacked = 64 << 20 // … beyond this many
+	maxDirectory = 8 << 20 // bytes of a zip's central directory
+	maxRecord    = 8 << 20 // bytes of a wheel's RECORD
 )
 
 // inspect reads the archive of a file and returns its metadata file. It refuses
@@ -79,11 +74,11 @@ func newTree() *tree { return &tree{files: map[string]bool{}, folders: map[strin
 
 // add takes in an entry and returns its clean name.
 func (t *tree) add(name string, folder, link bool) (string, error) {
-	clean, err := cleanEntry(name)
-	if err != nil {
-		return "", err
+	clean, problem := format.EntryName(name)
+	if problem != "" {
+		return "", badArchive(problem)
 	}
-	if len(t.files)+len(t.folders) >= maxEntries {
+	if len(t.files)+len(t.folders) >= format.MaxEntries {
 		return "", badArchive("it has too many entries")
 	}
 	if _, there := t.files[clean]; there || !folder && t.folders[clean] {
@@ -96,7 +91,7 @@ func (t *tree) add(name string, folder, link bool) (string, error) {
 		if t.folders[dir] {
 			break // and so are those above
 		}
-		if len(t.files)+len(t.folders) >= maxEntries {
+		if len(t.files)+len(t.folders) >= format.MaxEntries {
 			return "", badArchive("it has too many entries")
 		}
 		t.folders[dir] = true
@@ -106,21 +101,5 @@ func (t *tree) add(name string, folder, link bool) (string, error) {
 		return clean, nil
 	}
 	t.files[clean] = !link
-	return clean, nil
-}
-
-// cleanEntry checks the name of an entry and takes the slash from its end.
-func cleanEntry(name string) (string, error) {
-	clean := strings.TrimSuffix(name, "/")
-	switch {
-	case len(name) > maxEntryName:
-		return "", badArchive("the name of an entry is too long")
-	case !utf8.ValidString(name):
-		return "", badArchive("the name of an entry is not UTF-8")
-	case strings.ContainsFunc(name, func(c rune) bool { return c < 0x20 || c == 0x7f || c == '\\' }):
-		return "", badArchive("the name of an entry has a control character or backslash")
-	case clean == "" || path.Clean("/" + clean)[1:] != clean || len(clean) > 1 && clean[1] == ':':
-		return "", badArchive(fmt.Sprintf("the name %q could lead out of it", name))
-	}
 	return clean, nil
 }

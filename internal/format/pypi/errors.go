@@ -1,7 +1,6 @@
 package pypi
 
 import (
-	"errors"
 	"net/http"
 
 	"packhouse"
@@ -35,10 +34,4 @@ func (PyPI) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse.Erro
 		shown.Kind = packhouse.Invalid
 	}
 	format.GitLabError(w, &shown)
-}
-
-// isRefusal reports whether an error has been classified.
-func isRefusal(err error) bool {
-	var e *packhouse.Error
-	return errors.As(err, &e)
 }

@@ -2,44 +2,26 @@ package pypi
 
 import (
 	"archive/tar"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
+	"packhouse/internal/format"
 )
 
 // readSdist returns PKG-INFO of a source distribution, which is one folder
 // packed with tar and gzip. It reads all of it: what follows PKG-INFO must keep
 // to the rules too.
 func readSdist(ctx context.Context, r io.Reader, size int64) ([]byte, error) {
-	packed := &source{r: r}
-	z, err := gzip.NewReader(packed)
-	if err != nil {
-		return nil, cmp.Or(packed.failed, badArchive("it is not compressed with gzip"))
-	}
-	defer z.Close()
-	limited := &bounded{ctx: ctx, from: packed, r: z, left: int64(unpackedLimit(size))}
 	s := sdist{tree: newTree()}
-	in := tar.NewReader(limited)
-	for {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = s.entry(h, in)
-		}
-		if err != nil {
-			return nil, limited.explain(err)
-		}
+	rest := func(r io.Reader) error {
+		_, err := io.Copy(io.Discard, r)
+		return err
 	}
-	if _, err := io.Copy(io.Discard, limited); err != nil { // to the checksum of gzip
-		return nil, limited.explain(err)
+	if err := format.ReadTarGz(ctx, r, size, badArchive, s.entry, rest); err != nil {
+		return nil, err
 	}
 	return s.metadata()
 }
@@ -134,59 +116,4 @@ func readZipSdist(r io.ReaderAt, size int64) ([]byte, error) {
 		return s.metadata()
 	}
 	return readEntry(info, maxMetadata)
-}
-
-// source remembers that reading what is stored failed, which is no fault of the
-// archive.
-type source struct {
-	r      io.Reader
-	failed error
-}
-
-// Read implements io.Reader.
-func (s *source) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF {
-		s.failed = err
-	}
-	return n, err
-}
-
-// bounded ends a stream that unpacks to too much, or whose request is over.
-type bounded struct {
-	ctx    context.Context
-	from   *source
-	r      io.Reader
-	left   int64
-	failed error
-}
-
-var errBomb = errors.New("unpacks to far more than it is")
-
-// Read implements io.Reader.
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.failed = b.ctx.Err(); b.failed != nil {
-		return 0, b.failed
-	}
-	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		b.failed = errBomb
-		return 0, errBomb
-	}
-	return n, err
-}
-
-// explain says what was wrong with a stream that could not be read to its end.
-func (b *bounded) explain(err error) error {
-	switch {
-	case b.from.failed != nil:
-		return b.from.failed
-	case b.failed == errBomb:
-		return badArchive("it " + errBomb.Error())
-	case b.failed != nil:
-		return b.failed
-	case isRefusal(err):
-		return err
-	}
-	return badArchive("it is no tar file, or a broken one")
 }

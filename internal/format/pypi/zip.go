@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"packhouse/internal/format"
 )
 
 // Parts of a zip file (APPNOTE.TXT, 4.3).
@@ -40,6 +42,7 @@ func readZip(r io.ReaderAt, size int64) (map[string]*zip.File, *tree, error) {
 	}
 	files, t := map[string]*zip.File{}, newTree()
 	var unpacked uint64
+	limit := uint64(format.UnpackedLimit(size))
 	for _, f := range z.File {
 		folder, err := checkZipEntry(f)
 		if err != nil {
@@ -49,7 +52,7 @@ func readZip(r io.ReaderAt, size int64) (map[string]*zip.File, *tree, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if unpacked += f.UncompressedSize64; unpacked > unpackedLimit(size) || f.UncompressedSize64 > unpackedLimit(size) {
+		if unpacked += f.UncompressedSize64; unpacked > limit || f.UncompressedSize64 > limit {
 			return nil, nil, badArchive("it unpacks to far more than it is")
 		}
 		if !folder {
@@ -58,8 +61,6 @@ func readZip(r io.ReaderAt, size int64) (map[string]*zip.File, *tree, error) {
 	}
 	return files, t, walkZip(r, z.File, directory)
 }
-
-func unpackedLimit(size int64) uint64 { return uint64(max(freeUnpacked, size*maxRatio)) }
 
 // zipEnd reads the end record, before anything is read of which it says how much
 // there is. It must be the end: no comment, nothing behind it.
@@ -80,7 +81,7 @@ func zipEnd(r io.ReaderAt, size int64) (directory int64, entries int, err error)
 	switch {
 	case le.Uint32(end[4:]) != 0 || le.Uint16(end[8:]) != le.Uint16(end[10:]):
 		return 0, 0, badArchive("it is one part of several")
-	case entries == 0 || entries > maxEntries || length > maxDirectory:
+	case entries == 0 || entries > format.MaxEntries || length > maxDirectory:
 		return 0, 0, badArchive("it has no entries, or too many")
 	case at+length != size-endSize:
 		return 0, 0, badArchive("its directory is not where it says")
