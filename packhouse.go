@@ -7,6 +7,7 @@
 package packhouse
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -42,6 +43,21 @@ type Target struct {
 	Level Level  `json:"level"`
 	ID    int64  `json:"id,omitempty"`   // 0 for the instance
 	Path  string `json:"path,omitempty"` // full path, "acme/tools/lib"; "" for the instance
+}
+
+// Projects is a set of projects.
+type Projects struct {
+	IDs []int64 // ascending; not to be changed
+	Key string  // the same for the same ids, and for no others
+}
+
+// ProjectsOf returns the set of those ids, which are ascending.
+func ProjectsOf(ids []int64) Projects {
+	key := make([]byte, 0, 3*len(ids))
+	for _, id := range ids {
+		key = binary.AppendVarint(key, id)
+	}
+	return Projects{IDs: ids, Key: string(key)}
 }
 
 // Package is a name under which a project publishes versions of one format.

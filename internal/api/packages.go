@@ -80,7 +80,7 @@ func (a *API) packageFilter(q *request) (store.VersionFilter, error) {
 		if err != nil {
 			return f, err
 		}
-		f.ProjectIDs = slices.DeleteFunc(a.Directory.ReadableProjects(q.Actor, q.Target), func(id int64) bool {
+		f.ProjectIDs = slices.DeleteFunc(slices.Clone(a.Directory.Reader(q.Actor, q.Target).All().IDs), func(id int64) bool {
 			p := a.Directory.Project(id)
 			return p == nil || direct && p.NamespaceID != q.Target.ID
 		})

@@ -37,6 +37,8 @@ type Directory struct {
 
 	mu         sync.RWMutex
 	position   int64
+	changes    uint64 // entries that changed something here
+	reaches    reaches
 	users      map[int64]*ledger.User
 	usernames  map[string]int64
 	routes     map[string]packhouse.Target
@@ -141,6 +143,7 @@ func (d *Directory) Apply(entries []ledger.Entry) {
 			continue
 		}
 		d.position = entry.Seq
+		d.changes++
 		switch e := entry.Event.(type) {
 		case *ledger.UserPut:
 			d.putUser(e.User)
@@ -172,6 +175,8 @@ func (d *Directory) Apply(entries []ledger.Entry) {
 			d.publishers.put(e.Publisher)
 		case *ledger.PublisherRemove:
 			d.publishers.remove(e.ID)
+		default:
+			d.changes--
 		}
 	}
 }

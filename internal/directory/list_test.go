@@ -137,8 +137,14 @@ func (c *crowd) compare(d *directory.Directory) {
 				readable = append(readable, id)
 			}
 		}
-		if got := d.ReadableProjects(who, packhouse.Target{Level: packhouse.Instance}); !slices.Equal(got, readable) {
-			c.t.Fatalf("ReadableProjects(%s) = %v, want %v", who.Name, got, readable)
+		reader := d.Reader(who, packhouse.Target{Level: packhouse.Instance})
+		for range 2 { // it remembers
+			if got := reader.All(); !slices.Equal(got.IDs, readable) || got.Key != packhouse.ProjectsOf(readable).Key {
+				c.t.Fatalf("All of the reader %s = %v, want %v", who.Name, got, readable)
+			}
+		}
+		if got := reader.Among(c.projects); !slices.Equal(got, readable) {
+			c.t.Fatalf("Among of the reader %s = %v, want %v", who.Name, got, readable)
 		}
 	}
 }

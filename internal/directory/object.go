@@ -13,11 +13,10 @@ import (
 func (d *Directory) Object(who packhouse.Actor, t packhouse.Target) authz.Object {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.object(who, t)
+	return d.object(who, t, d.options.Now())
 }
 
-func (d *Directory) object(who packhouse.Actor, t packhouse.Target) authz.Object {
-	now := d.options.Now()
+func (d *Directory) object(who packhouse.Actor, t packhouse.Target, now time.Time) authz.Object {
 	o := authz.Object{
 		Target: t, Bound: true, Admits: true,
 		AnyonePull: d.Instance().AnyonePull, PackagesDisabled: d.options.PackagesDisabled,
@@ -175,23 +174,4 @@ func (d *Directory) guestsPull(at place) bool {
 		}
 	}
 	return d.options.GuestsPull
-}
-
-// Readable returns a function that reports whether an actor may read the
-// packages of a project, and whether that project is at or below the given
-// target. It is how group endpoints choose among projects.
-func (d *Directory) Readable(who packhouse.Actor, below packhouse.Target) func(projectID int64) bool {
-	return func(projectID int64) bool {
-		d.mu.RLock()
-		defer d.mu.RUnlock()
-		p := d.projects[projectID]
-		if p == nil {
-			return false
-		}
-		t := packhouse.Target{Level: packhouse.Project, ID: projectID, Path: p.Path}
-		if below.Level != packhouse.Instance && !d.within(placeOf(t), placeOf(below)) {
-			return false
-		}
-		return authz.Decide(who, authz.ReadPackages, d.object(who, t)).Outcome == authz.Allow
-	}
 }

@@ -20,24 +20,6 @@ func (d *Directory) Container(path string) (packhouse.Target, bool) {
 	return t, ok && t.Level == packhouse.Group
 }
 
-// ReadableProjects lists the projects at or below a target whose packages an
-// actor may read, by id.
-func (d *Directory) ReadableProjects(who packhouse.Actor, below packhouse.Target) []int64 {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	candidates := d.all
-	if below.Level != packhouse.Instance {
-		candidates = d.inside[below.ID]
-	}
-	var readable []int64
-	for _, id := range candidates {
-		if authz.Decide(who, authz.ReadPackages, d.object(who, d.targetOf(id))).Outcome == authz.Allow {
-			readable = append(readable, id)
-		}
-	}
-	return readable
-}
-
 func (d *Directory) targetOf(projectID int64) packhouse.Target {
 	return packhouse.Target{Level: packhouse.Project, ID: projectID, Path: d.projects[projectID].Path}
 }
@@ -60,7 +42,7 @@ func (d *Directory) Projects(who packhouse.Actor, f ProjectFilter) iter.Seq[*led
 		defer d.mu.RUnlock()
 		inside := f.Below.Level == packhouse.Group
 		for id := range union(d.candidates(who, f), f.After, f.Down) {
-			o := d.object(who, d.targetOf(id))
+			o := d.object(who, d.targetOf(id), d.options.Now())
 			switch {
 			case inside && !d.within(place{packhouse.Project, id}, placeOf(f.Below)),
 				f.Membership && o.Role == packhouse.NoAccess,
@@ -149,7 +131,7 @@ func (d *Directory) groups(who packhouse.Actor, f GroupFilter, in int64, deep bo
 		if n.UserID != 0 {
 			continue
 		}
-		o := d.object(who, packhouse.Target{Level: packhouse.Group, ID: id, Path: n.Path})
+		o := d.object(who, packhouse.Target{Level: packhouse.Group, ID: id, Path: n.Path}, d.options.Now())
 		if o.Role >= f.MinRole && (!f.Membership || o.Role > packhouse.NoAccess) &&
 			authz.Decide(who, authz.ReadGroup, o).Outcome == authz.Allow && !visit(n) {
 			return false

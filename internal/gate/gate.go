@@ -250,8 +250,7 @@ func (g *Gate) furnish(r *http.Request, call *format.Call, m mounted) {
 
 // below is what an actor may read of all projects at or below a target.
 func (g *Gate) below(who packhouse.Actor, t packhouse.Target) registry.Source {
-	d := g.options.Directory
-	return g.options.Registry.Group(d.Readable(who, t), func() []int64 { return d.ReadableProjects(who, t) })
+	return g.options.Registry.Group(g.options.Directory.Reader(who, t))
 }
 
 // Below implements format.Way.

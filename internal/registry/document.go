@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"iter"
 	"slices"
@@ -80,22 +79,12 @@ type kept struct {
 
 func (k *kept) size() int { return 512 + len(k.document.Body)*5/4 }
 
-// pack writes project ids as a key.
-func pack(ids []int64) string {
-	var b strings.Builder
-	for _, id := range ids {
-		var text [binary.MaxVarintLen64]byte
-		b.Write(text[:binary.PutVarint(text[:], id)])
-	}
-	return b.String()
-}
-
 // members are the projects that a Source reads from.
 type members interface {
 	// homes are those that have a package of that key, or had one, by id.
 	homes(ctx context.Context, format, key string) ([]int64, error)
-	// all are all of them, by id.
-	all() []int64
+	// all are all of them.
+	all() packhouse.Projects
 }
 
 // view answers for some projects what Source promises about packages.
@@ -141,7 +130,7 @@ func (v *view) Document(ctx context.Context, format, key, variant string, render
 	if err != nil {
 		return nil, err
 	}
-	at := documentKey{pack(ids), format, key, variant}
+	at := documentKey{packhouse.ProjectsOf(ids).Key, format, key, variant}
 	if k, ok := v.registry.documents.GetIfPresent(at); ok && slices.Equal(k.parts, parts) {
 		return k.document, nil
 	}
@@ -174,7 +163,7 @@ func (v *view) Metadata(ctx context.Context, release *Release) (metadata []byte,
 func (v *view) Names(ctx context.Context, format string) iter.Seq2[packhouse.Package, error] {
 	return func(yield func(packhouse.Package, error) bool) {
 		err := v.registry.store.View(ctx, func(tx *store.Tx) error {
-			return tx.Names(ctx, format, v.all(), func(p packhouse.Package) error {
+			return tx.Names(ctx, format, v.all().IDs, func(p packhouse.Package) error {
 				if !yield(p, nil) {
 					return errEnough
 				}
@@ -191,7 +180,7 @@ var errEnough = packhouse.Errorf(packhouse.Internal, "enough")
 
 // Catalog implements Source.
 func (v *view) Catalog(ctx context.Context, format, variant string, render func(iter.Seq2[packhouse.Package, error]) (*Document, error)) (*Document, error) {
-	at := documentKey{projects: pack(v.all()), format: format, variant: variant}
+	at := documentKey{projects: v.all().Key, format: format, variant: variant}
 	now := v.registry.named(format).Load()
 	if k, ok := v.registry.documents.GetIfPresent(at); ok && k.as == now {
 		return k.document, nil

@@ -181,7 +181,7 @@ func TestDocument(t *testing.T) {
 		return registry.NewDocument("text/plain", []byte(text)), nil
 	}
 	of := func(ids ...int64) registry.Source {
-		return w.registry.Group(func(id int64) bool { return slices.Contains(ids, id) }, func() []int64 { return ids })
+		return w.registry.Group(readers(ids))
 	}
 	want := func(source registry.Source, variant, text string, times int) {
 		t.Helper()
@@ -220,7 +220,7 @@ func TestCatalog(t *testing.T) {
 		w.put(project, registry.Draft{Package: fmt.Sprintf("p%03d", project), PackageKey: fmt.Sprintf("p%03d", project), Version: "1", VersionKey: "1"}, `1`)
 		ids = append(ids, project)
 	}
-	source := w.registry.Group(func(int64) bool { return true }, func() []int64 { return ids })
+	source := w.registry.Group(readers(ids))
 	names := func() (list []string) {
 		_, err := source.Catalog(t.Context(), "generic", "", func(all iter.Seq2[packhouse.Package, error]) (*registry.Document, error) {
 			rendered.Add(1)

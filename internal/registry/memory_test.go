@@ -3,7 +3,6 @@ package registry_test
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 
@@ -136,11 +135,11 @@ func TestGroup(t *testing.T) {
 		f.Release()
 	}
 	for want, readable := range map[string][]int64{"of 3": {1, 2, 3}, "of 2": {1, 2}, "of 1": {1}} {
-		source := w.registry.Group(func(id int64) bool { return slices.Contains(readable, id) }, func() []int64 { return readable })
+		source := w.registry.Group(readers(readable))
 		if got, err := contentOf(source.Open(t.Context(), ref("1.0", "file"))); err != nil || string(got) != want {
 			t.Errorf("group of %v gives %q, %v, want %q", readable, got, err, want)
 		}
 	}
-	_, err := w.registry.Group(func(int64) bool { return false }, func() []int64 { return nil }).Open(t.Context(), ref("1.0", "file"))
+	_, err := w.registry.Group(readers(nil)).Open(t.Context(), ref("1.0", "file"))
 	w.wantKind("group of nothing", err, packhouse.NotFound)
 }

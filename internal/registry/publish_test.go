@@ -28,7 +28,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil || !bytes.Equal(got, content) {
 			t.Errorf("OpenFile of %d bytes gives %d, %v", size, len(got), err)
 		}
-		got, err = contentOf(w.registry.Group(func(int64) bool { return true }, nil).Open(t.Context(), ref(version, "file")))
+		got, err = contentOf(w.registry.Group(readers{1}).Open(t.Context(), ref(version, "file")))
 		if err != nil || !bytes.Equal(got, content) {
 			t.Errorf("a group's file of %d bytes gives %d, %v", size, len(got), err)
 		}

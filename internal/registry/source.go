@@ -85,10 +85,18 @@ func (r *Registry) Project(id int64) Source {
 	return p
 }
 
-// Group returns what can be read from all projects that readable accepts; all
-// lists those.
-func (r *Registry) Group(readable func(projectID int64) bool, all func() []int64) Source {
-	u := &union{readable: readable, list: all}
+// Reader chooses among projects those that somebody may read. It is safe for
+// concurrent use.
+type Reader interface {
+	// Among returns those of the ids that may be read, in their order.
+	Among(ids []int64) []int64
+	// All returns all projects that may be read.
+	All() packhouse.Projects
+}
+
+// Group returns what can be read from all projects of a reader.
+func (r *Registry) Group(reader Reader) Source {
+	u := &union{reader: reader}
 	u.view = view{r, u}
 	return u
 }
@@ -100,7 +108,7 @@ type project struct {
 }
 
 func (p *project) homes(context.Context, string, string) ([]int64, error) { return []int64{p.id}, nil }
-func (p *project) all() []int64                                           { return []int64{p.id} }
+func (p *project) all() packhouse.Projects                                { return packhouse.ProjectsOf([]int64{p.id}) }
 
 type locateKey struct {
 	project int64
@@ -129,8 +137,7 @@ func (p *project) Open(ctx context.Context, ref packhouse.FileRef) (*Content, er
 // name in all of them at once, so its cost does not grow with their number.
 type union struct {
 	view
-	readable func(projectID int64) bool
-	list     func() []int64
+	reader Reader
 }
 
 // homes finds the projects by the package's name, whatever there is beside it.
@@ -146,21 +153,15 @@ func (u *union) homes(ctx context.Context, format, key string) ([]int64, error) 
 	if err != nil {
 		return nil, err
 	}
-	var ids []int64
-	for _, id := range all {
-		if u.readable(id) {
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
+	return u.reader.Among(all), nil
 }
 
-func (u *union) all() []int64 { return u.list() }
+func (u *union) all() packhouse.Projects { return u.reader.All() }
 
 func (u *union) Open(ctx context.Context, ref packhouse.FileRef) (*Content, error) {
 	return u.registry.openFound(ctx, func() (*located, error) {
 		return u.registry.first(ctx, 0, ref, func(l store.Located) bool {
-			return u.readable(l.Version.Package.ProjectID)
+			return len(u.reader.Among([]int64{l.Version.Package.ProjectID})) > 0
 		})
 	})
 }

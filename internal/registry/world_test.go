@@ -237,3 +237,12 @@ func (w *world) lastDownload(versionID int64) (at time.Time, err error) {
 	})
 	return at, err
 }
+
+// readers may read those projects.
+type readers []int64
+
+func (r readers) Among(ids []int64) []int64 {
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return !slices.Contains(r, id) })
+}
+
+func (r readers) All() packhouse.Projects { return packhouse.ProjectsOf(r) }
