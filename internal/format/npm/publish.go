@@ -142,9 +142,7 @@ func (s *submission) check(name string) (posted manifest, key string, err error)
 	if err := s.announced(); err != nil {
 		return nil, "", err
 	}
-	if json.Unmarshal(s.manifest, &posted) != nil {
-		return nil, "", errJSON()
-	}
+	posted = s.manifest
 	if got := posted.text("name"); got != name {
 		return nil, "", mismatch("name", name, got)
 	}

@@ -30,8 +30,8 @@ const (
 type submission struct {
 	name     string
 	tags     map[string]string
-	version  string          // the first one
-	manifest json.RawMessage // of it
+	version  string   // the first one
+	manifest manifest // of it
 	versions map[string]bool
 	// deprecated are the texts by version, of those that have one; "" where that
 	// is taken back.
@@ -110,14 +110,14 @@ func (s *submission) readVersion(in *stream, number string) error {
 	if err != nil {
 		return err
 	}
-	if len(s.versions) == 0 {
-		s.version, s.manifest = number, raw
-	}
-	s.versions[number] = true
-	var fields map[string]json.RawMessage
+	var fields manifest
 	if json.Unmarshal(raw, &fields) != nil {
 		return invalid("body", "Invalid json: the version "+quote(number)+" is not an object", "")
 	}
+	if len(s.versions) == 0 {
+		s.version, s.manifest = number, fields
+	}
+	s.versions[number] = true
 	text, there := fields["deprecated"]
 	if !there {
 		return nil
