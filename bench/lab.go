@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -26,6 +27,7 @@ type lab struct {
 	shared     map[string]*server // by letter and folder
 	number     int64              // the next request number that no sample has used
 	folders    int                // how many folders newFolder made
+	crowd      *crowd             // of the server with its data in memory, once it is made
 	existing   string             // a data folder with versions in it, once existingData made it
 	fsyncs     []float64          // milliseconds, of the operation being measured
 }
@@ -85,7 +87,12 @@ func (l *lab) load(ctx context.Context, s *server, spec load.Spec) (load.Result,
 		return load.Result{}, err
 	}
 	spec.Address, spec.Watch = s.Address, tree
-	spec.Request.Header, spec.Request.First = s.header, l.number
+	header := maps.Clone(spec.Request.Header)
+	if header == nil {
+		header = map[string]string{}
+	}
+	maps.Copy(header, s.header)
+	spec.Request.Header, spec.Request.First = header, l.number
 	if spec.Time == 0 {
 		spec.Time = l.options.time
 	}

@@ -59,6 +59,7 @@ type options struct {
 	memory      string
 	large       int64 // bytes
 	connections int
+	peers       string
 	json        string
 }
 
@@ -77,6 +78,7 @@ func parseOptions(arguments []string) (*options, error) {
 	flags.StringVar(&o.memory, "memory", "/dev/shm", "`folder` in memory for everything else")
 	large := flags.Int64("large", 1024, "size of large files in `MiB`")
 	flags.IntVar(&o.connections, "connections", 10_000, "how many idle connections to hold")
+	flags.StringVar(&o.peers, "peers", ".tools/peers", "`folder` of the registries to compare with, see peers.sh; operations with those that are not there are left out")
 	flags.StringVar(&o.json, "json", "", "also write everything measured to this `file`")
 	quick := flags.Bool("quick", false, "one round with large files of 256 MiB: under a minute, to see whether all is well")
 	flags.Usage = func() {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"packhouse/bench/report"
 )
@@ -21,6 +22,10 @@ type operation struct {
 // operations lists what is measured of Packhouse. CPU and memory are gates on
 // any machine; rates and latencies only on a quiet one.
 func (o *options) operations() []operation {
+	return slices.Concat(o.genericOperations(), npmOperations(), pypiOperations())
+}
+
+func (o *options) genericOperations() []operation {
 	get := []report.Bound{
 		{Metric: report.CPURequest, Relative: true, Limit: 2.0},
 		{Metric: report.Requests, Relative: true, AtLeast: true, Limit: 0.6, Quiet: true},

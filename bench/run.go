@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,14 +63,13 @@ func (o *options) chosen() ([]operation, error) {
 	if o.references {
 		all = o.calibration()
 	}
-	_, noNginx := nginxVersion()
 	var todo []operation
 	for _, op := range all {
 		if !o.only.MatchString(op.name) {
 			continue
 		}
-		if noNginx != nil && (op.subject == "N" || op.reference == "N") {
-			progress("left out %q: %v", op.name, noNginx)
+		if err := cmp.Or(o.missing(op.subject), o.missing(op.reference)); err != nil {
+			progress("left out %q: %v", op.name, err)
 			continue
 		}
 		todo = append(todo, op)

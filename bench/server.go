@@ -30,7 +30,8 @@ const (
 // Names of servers in messages, by letter.
 var names = map[string]string{
 	"P": "Packhouse", "N": "nginx", "R": "Go without net/http", "H": "Go net/http",
-	"S": "Go PUT with SHA-256", "F": "Go PUT with fsync",
+	"S": "Go PUT with SHA-256", "F": "Go PUT with fsync", "p": "Packhouse again, at less",
+	"V": "verdaccio", "Y": "pypiserver", "G": "Gitea",
 }
 
 // server is a running server and where it keeps things.
@@ -40,7 +41,7 @@ type server struct {
 	header  map[string]string // sent with every request
 	project int64             // Packhouse's project; 0 for references
 
-	published map[string]bool // files that filePath finds on Packhouse
+	published map[string]bool // what is there already: files that filePath finds on Packhouse, packages
 }
 
 // start starts the server with the given letter. Packhouse, S and F keep their
@@ -51,24 +52,34 @@ func (l *lab) start(ctx context.Context, letter, dir string) (*server, error) {
 		return nil, err
 	}
 	s := &server{letter: letter, published: map[string]bool{}}
-	command, env := []string{l.executable, "reference", letter, address, dir}, os.Environ()
-	switch letter {
-	case "P":
-		command = []string{l.packhouse, "serve", "--listen", address, "--data", dir}
-		env = packhouseEnv()
-		s.header = map[string]string{"PRIVATE-TOKEN": rootToken}
-	case "N":
-		if command, err = l.nginxCommand(address, dir); err != nil {
-			return nil, err
-		}
+	how, err := l.launch(letter, address, dir)
+	if err != nil {
+		return nil, err
 	}
+	s.header = how.header
 	// In memory, so that what a server prints does not keep the disk busy.
 	log := filepath.Join(l.memory, letter+".log")
-	if s.Process, err = child.Start(names[letter], address, log, env, command...); err != nil {
+	if s.Process, err = child.Start(names[letter], address, log, how.env, how.command...); err != nil {
 		return nil, err
 	}
 	l.processes = append(l.processes, s.Process)
 	return s, s.WaitReady(ctx, 500*time.Microsecond, s.ready)
+}
+
+// launch says how a server is started.
+func (l *lab) launch(letter, address, dir string) (launch, error) {
+	switch letter {
+	case "P":
+		command := []string{l.packhouse, "serve", "--listen", address, "--data", dir}
+		return launch{command, packhouseEnv(), map[string]string{"PRIVATE-TOKEN": rootToken}}, nil
+	case "N":
+		command, err := l.nginxCommand(address, dir)
+		return launch{command: command, env: os.Environ()}, err
+	}
+	if _, ok := peers[letter]; ok {
+		return l.launchPeer(letter, address, dir)
+	}
+	return launch{command: []string{l.executable, "reference", letter, address, dir}, env: os.Environ()}, nil
 }
 
 // reuse returns the running server with the letter that has its data below
@@ -118,6 +129,9 @@ func (s *server) ready() bool {
 		path = "/-/readiness"
 	case "S", "F":
 		return s.Listening()
+	}
+	if _, ok := peers[s.letter]; ok {
+		return s.readyPeer()
 	}
 	res, err := once.Get("http://" + s.Address + path)
 	if err != nil {

@@ -12,19 +12,20 @@ import (
 // head is the part of an answer before its body.
 type head struct {
 	status int
-	length int64 // of the body
+	length int64 // of the body; -1 when it comes in chunks
 	size   int   // bytes of the head itself, with the empty line
 }
 
 // parseHead reads the head at the front of b. complete is false as long as its
 // end has not arrived. Only what a fast server sends is understood: HTTP/1.1
-// with a Content-Length on a connection that stays open.
+// with a Content-Length, or in chunks, on a connection that stays open.
 func parseHead(b []byte) (h head, complete bool, err error) {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
 		return head{}, false, nil
 	}
 	h = head{size: end + 4, length: -1}
+	chunked := false
 	line, rest, _ := bytes.Cut(b[:end], []byte("\r\n"))
 	if len(line) < 12 || string(line[:9]) != "HTTP/1.1 " {
 		return head{}, false, fmt.Errorf("status line %q", line)
@@ -39,11 +40,14 @@ func parseHead(b []byte) (h head, complete bool, err error) {
 				return head{}, false, fmt.Errorf("field %q", line)
 			}
 		}
+		if value, ok := field(line, "Transfer-Encoding"); ok {
+			chunked = strings.EqualFold(value, "chunked")
+		}
 		if value, ok := field(line, "Connection"); ok && strings.EqualFold(value, "close") {
 			return head{}, false, fmt.Errorf("answer %d closes the connection", h.status)
 		}
 	}
-	if h.length < 0 {
+	if h.length < 0 && !chunked {
 		if h.status != 204 && h.status != 304 {
 			return head{}, false, fmt.Errorf("answer %d has no Content-Length", h.status)
 		}

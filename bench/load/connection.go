@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/netip"
 	"syscall"
 	"time"
@@ -25,6 +26,8 @@ type connection struct {
 	sent    time.Time // when the request went out
 	partial []byte    // of a head that has not arrived in full
 	left    int64     // bytes of the body still to come
+	chunks  *chunks   // of a body that comes so; nil for none
+	waiting bool      // a request of repeat is in flight
 }
 
 // dial opens a connection.
@@ -92,6 +95,9 @@ func (c *connection) send(request []byte) error {
 // the end of it. With flags MSG_DONTWAIT it does not wait, otherwise it waits
 // until something arrives.
 func (c *connection) receive(spec *Spec, flags int) (done bool, err error) {
+	if c.chunks != nil {
+		return c.dropChunks(flags)
+	}
 	if c.left > 0 {
 		return c.drop(flags)
 	}
@@ -112,6 +118,13 @@ func (c *connection) receive(spec *Spec, flags int) (done bool, err error) {
 	if err := spec.accept(h); err != nil {
 		return false, fmt.Errorf("%w: %.300q", err, scratch[h.size:have+n])
 	}
+	if spec.Request.Method == http.MethodHead {
+		h.length = 0 // it is that of the body that GET would bring
+	}
+	if h.length < 0 {
+		c.chunks = &chunks{}
+		return c.tookChunks(scratch[h.size : have+n])
+	}
 	c.left = h.length - int64(have+n-h.size)
 	if c.left < 0 {
 		return false, fmt.Errorf("%d bytes follow the answer", -c.left)
@@ -129,6 +142,22 @@ func (c *connection) drop(flags int) (done bool, err error) {
 	}
 	c.left -= int64(n)
 	return c.left == 0, nil
+}
+
+// dropChunks throws what has arrived of a body in chunks away.
+func (c *connection) dropChunks(flags int) (done bool, err error) {
+	n, err := transfer(syscall.SYS_RECVFROM, c.fd, scratch, flags)
+	if err != nil || n == 0 {
+		return false, received(n, err, flags)
+	}
+	return c.tookChunks(scratch[:n])
+}
+
+func (c *connection) tookChunks(b []byte) (done bool, err error) {
+	if done, err = c.chunks.take(b); done {
+		c.chunks = nil
+	}
+	return done, err
 }
 
 // received says what it means that nothing was received. For a call that does

@@ -21,6 +21,9 @@ func download(spec Spec) (Result, error) {
 // upload sends files over one connection until the sample is long enough; at
 // least one. Each has a number, and thus a body, of its own.
 func upload(spec Spec) (Result, error) {
+	if spec.Prepared != "" {
+		return uploadPrepared(spec)
+	}
 	put := spec.Request.build(spec.Address, false)
 	first := slices.Clone(block())
 	result, err := transfers(spec, spec.Request.Body, func(c *connection) error {
@@ -30,6 +33,24 @@ func upload(spec Spec) (Result, error) {
 		return err
 	})
 	result.Sent = put.number - spec.Request.First
+	return result, err
+}
+
+// uploadPrepared sends the first prepared request, whatever the time.
+func uploadPrepared(spec Spec) (Result, error) {
+	queue, err := spec.queue()
+	if err != nil {
+		return Result{}, err
+	}
+	request := queue.next()
+	spec.Time = 0
+	result, err := transfers(spec, int64(len(request)), func(c *connection) error {
+		if err := c.sendAll(request); err != nil {
+			return c.explain(&spec, err)
+		}
+		return nil
+	})
+	result.Sent = 1
 	return result, err
 }
 

@@ -47,6 +47,7 @@ type Spec struct {
 	Watch       []int  // processes of the server, whose CPU and memory are measured
 	Connections int
 	Request     Request
+	Prepared    string        // a file of requests, see Write, that a Repeat or Upload sends instead; the method of all is Request's
 	Status      int           // the status that every answer has to have
 	Length      int64         // the length that every body has to have; -1 for any
 	Check       *Check        // asserted before the clock starts; nil for no check

@@ -198,6 +198,7 @@ func TestParseHead(t *testing.T) {
 		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", head{200, 5, 38}, true},
 		{"HTTP/1.1 201 Created\r\nX: Content-Length: 9\r\ncontent-length:0\r\n\r\n", head{201, 0, 64}, true},
 		{"HTTP/1.1 304 Not Modified\r\n\r\n", head{304, 0, 29}, true},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", head{200, -1, 47}, true},
 	} {
 		got, complete, err := parseHead([]byte(c.text))
 		if err != nil || got != c.want || complete != c.complete {
@@ -208,7 +209,7 @@ func TestParseHead(t *testing.T) {
 		"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n",
 		"HTTP/1.1 2x0 OK\r\nContent-Length: 5\r\n\r\n",
 		"HTTP/1.1 200 OK\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
 		"hello\r\n\r\n",

@@ -5,8 +5,13 @@ package load
 import "time"
 
 // repeat keeps one request in flight on each connection: first for the
-// warm-up, then until the sample is long enough and has enough requests.
+// warm-up, then until the sample is long enough and has enough requests, or
+// until no prepared request is left.
 func repeat(spec Spec) (Result, error) {
+	queue, err := spec.queue()
+	if err != nil {
+		return Result{}, err
+	}
 	all, err := dialAll(spec.Address, spec.Connections)
 	if err != nil {
 		return Result{}, err
@@ -18,46 +23,68 @@ func repeat(spec Spec) (Result, error) {
 	}
 	defer p.close()
 
-	next := spec.Request.build(spec.Address, true)
+	r := &repetition{queue: queue}
 	for _, c := range all {
-		if err := c.send(next.bytes); err != nil {
+		if err := r.send(c); err != nil {
 			return Result{}, err
 		}
-		next.advance()
 	}
-	var latencies []time.Duration
-	again := func(c *connection) error {
-		latencies = append(latencies, time.Since(c.sent))
-		err := c.send(next.bytes)
-		next.advance()
-		return err
-	}
-	for start := time.Now(); time.Since(start) < spec.Warmup; {
-		if err := p.each(&spec, again); err != nil {
+	for start := time.Now(); time.Since(start) < spec.Warmup && r.flying > 0; {
+		if err := p.each(&spec, r.again); err != nil {
 			return Result{}, err
 		}
 	}
 
-	latencies = make([]time.Duration, 0, 1<<20) // room for most samples, made before the clock
+	r.latencies = make([]time.Duration, 0, 1<<20) // room for most samples, made before the clock
 	m, err := startMeter(spec.Watch)
 	if err != nil {
 		return Result{}, err
 	}
-	for time.Since(m.started) < spec.Time || len(latencies) < spec.Requests {
-		if err := p.each(&spec, again); err != nil {
+	for (time.Since(m.started) < spec.Time || len(r.latencies) < spec.Requests) && r.flying > 0 {
+		if err := p.each(&spec, r.again); err != nil {
 			return Result{}, err
 		}
 	}
-	result, err := m.stop(latencies)
+	result, err := m.stop(r.latencies)
 	if err != nil {
 		return Result{}, err
 	}
 	result.Bytes = int64(result.Requests) * max(spec.Length, spec.Request.Body)
-	result.Sent = next.number - spec.Request.First
+	result.Sent = r.sent
 	for _, c := range all { // a request cut off half-way would be a fault of ours
+		if !c.waiting {
+			continue
+		}
 		if err := c.finish(&spec); err != nil {
 			return Result{}, err
 		}
 	}
 	return result, nil
+}
+
+// repetition sends the requests of a queue.
+type repetition struct {
+	queue     requests
+	flying    int // requests in flight
+	sent      int64
+	latencies []time.Duration
+}
+
+// send sends the next request, if there is one.
+func (r *repetition) send(c *connection) error {
+	request := r.queue.next()
+	c.waiting = request != nil
+	if !c.waiting {
+		return nil
+	}
+	r.flying++
+	r.sent++
+	return c.send(request)
+}
+
+// again takes note of an answer and sends the next request.
+func (r *repetition) again(c *connection) error {
+	r.latencies = append(r.latencies, time.Since(c.sent))
+	r.flying--
+	return r.send(c)
 }
