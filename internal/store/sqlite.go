@@ -37,7 +37,7 @@ var sqliteDialect = dialect{
 	fault:      sqliteFault,
 	shrink:     shrinkSQLite,
 	newTidy: func() func(context.Context, *session) error {
-		return (&wal{every: 2000, long: 8000}).keepShort
+		return (&wal{every: 1000, long: 4000}).keepShort
 	},
 }
 
