@@ -41,7 +41,7 @@ func (d reading) make(ctx context.Context, l *lab, letter string) (sampler, erro
 	if err := d.fill(ctx, l, s, name, d.versions); err != nil {
 		return nil, err
 	}
-	path := d.document(d.mount(s), name)
+	path := d.document(s.letter, d.mount(s), name)
 	if d.file != nil {
 		path = d.file(d.mount(s))
 	}

@@ -22,12 +22,22 @@ import (
 type ecosystem struct {
 	name   string
 	mounts map[string]string // where it is on peers, by letter
-	status map[string]int    // what a publish is answered with, by letter
-	// publish makes the requests that publish a version below a mount. Its content
-	// is random and the number's own.
+	// publish makes the requests that publish a version below a mount, in the order in
+	// which they have to be answered. Its content is random and the number's own.
 	publish func(mount, name, version string, n int64) []load.Made
-	// document is the index document of a package, below a mount.
-	document func(mount, name string) string
+	// fewest publishes with as few requests as it takes; nil if publish does.
+	fewest func(mount, name, version string, n int64) []load.Made
+	// document is the index document of a package, below a mount of the server with
+	// the letter.
+	document func(letter, mount, name string) string
+}
+
+// least is how to publish what is not measured.
+func (e *ecosystem) least() func(mount, name, version string, n int64) []load.Made {
+	if e.fewest != nil {
+		return e.fewest
+	}
+	return e.publish
 }
 
 // mount is where a server speaks the format: Packhouse in the one project.
@@ -90,7 +100,7 @@ func (e *ecosystem) fill(ctx context.Context, l *lab, s *server, name string, ve
 	progress("publishing %d versions of the %s package %s on %s", versions, e.name, name, s.Name)
 	if err := e.put(ctx, l, s, func(yield func(load.Made) bool) {
 		for i := range int64(versions) {
-			for _, made := range e.publish(e.mount(s), name, numbered(i), l.number+i) {
+			for _, made := range e.least()(e.mount(s), name, numbered(i), l.number+i) {
 				if !yield(made) {
 					return
 				}
@@ -110,7 +120,7 @@ func (e *ecosystem) put(ctx context.Context, l *lab, s *server, all iter.Seq[loa
 		connections = 16
 	}
 	_, err := l.send(ctx, s, load.Spec{
-		Kind: load.Repeat, Connections: connections, Requests: 1 << 30, Status: e.status[s.letter], Length: -1,
+		Kind: load.Repeat, Connections: connections, Requests: 1 << 30, Status: success, Length: -1,
 	}, all)
 	return err
 }
@@ -154,28 +164,29 @@ func (e *ecosystem) sampling(ctx context.Context, l *lab, letter string, connect
 	if err != nil {
 		return nil, err
 	}
-	most := int64(8000 * l.options.time.Seconds()) // more than any of them does
+	each := int64(len(e.publish(e.mount(s), "name", "1.0.0", l.number)))
+	most := max(together, int64(8000*l.options.time.Seconds())/each) // more than any of them does
 	return func(ctx context.Context) (report.Sample, error) {
 		if err := l.measureFsync(ctx); err != nil {
 			return nil, err
 		}
 		first := l.number
 		result, err := l.send(ctx, s, load.Spec{
-			Kind: load.Repeat, Connections: connections, Warmup: warmup, Requests: 100, Status: e.status[letter], Length: -1,
+			Kind: load.Repeat, Connections: connections, Warmup: warmup, Requests: 100, Status: success, Length: -1,
 		}, func(yield func(load.Made) bool) {
-			for n := first; n < first+most; n++ {
-				name, version := which(n)
-				for _, made := range e.publish(e.mount(s), name, version, n) {
-					if !yield(made) {
-						return
-					}
+			for n := first; n < first+most; n += together {
+				if !e.several(s, n, which, yield) {
+					return
 				}
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
-		for _, n := range []int64{first, l.number - 1} {
+		for _, n := range []int64{first, first + (l.number-first)/(together*each)*together - 1} {
+			if n < first {
+				continue // not all requests of the last one were made
+			}
 			name, version := which(n)
 			if err := e.listed(ctx, s, name, version); err != nil {
 				return nil, err
@@ -185,9 +196,34 @@ func (e *ecosystem) sampling(ctx context.Context, l *lab, letter string, connect
 	}, nil
 }
 
+// together is how many packages are published side by side: the first request of
+// each, then the second of each, so that the second finds the first answered however
+// many connections there are.
+const together = 512
+
+// several gives the requests of some packages.
+func (e *ecosystem) several(s *server, first int64, which func(n int64) (name, version string), yield func(load.Made) bool) bool {
+	var all [][]load.Made
+	for n := first; n < first+together; n++ {
+		name, version := which(n)
+		all = append(all, e.publish(e.mount(s), name, version, n))
+	}
+	for step := range all[0] {
+		for _, one := range all {
+			if !yield(one[step]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// success is any status that begins so.
+const success = 2
+
 // listed asserts that an acknowledged version is in its index document.
 func (e *ecosystem) listed(ctx context.Context, s *server, name, version string) error {
-	path := e.document(e.mount(s), name)
+	path := e.document(s.letter, e.mount(s), name)
 	res, err := s.do(ctx, http.MethodGet, path, nil, nil)
 	if err != nil {
 		return err

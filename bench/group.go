@@ -74,10 +74,10 @@ func (e *ecosystem) crowd(ctx context.Context, l *lab, s *server) (*crowd, error
 	progress("publishing %s packages in each project of the group", e.name)
 	err = e.put(ctx, l, s, func(yield func(load.Made) bool) {
 		for i, id := range c.projects {
-			all := e.publish(e.inProject(id), fmt.Sprintf("own-%d", i), "1.0.0", l.number+int64(i))
+			all := e.least()(e.inProject(id), fmt.Sprintf("own-%d", i), "1.0.0", l.number+int64(i))
 			if i%(crowdSize/sharers) == 0 {
 				version := numbered(int64(i / (crowdSize / sharers)))
-				all = append(all, e.publish(e.inProject(id), "shared", version, l.number+int64(crowdSize+i))...)
+				all = append(all, e.least()(e.inProject(id), "shared", version, l.number+int64(crowdSize+i))...)
 			}
 			for _, made := range all {
 				if !yield(made) {
@@ -105,7 +105,7 @@ func (e *ecosystem) grouped(ctx context.Context, l *lab, letter string) (sampler
 	if err != nil {
 		return nil, err
 	}
-	return d.at(ctx, l, letter, s, e.document(e.inGroup(c.group), "shared"))
+	return d.at(ctx, l, letter, s, e.document("P", e.inGroup(c.group), "shared"))
 }
 
 // groupIndex reads the list of all packages of the group and, as "p", of a project
@@ -138,7 +138,7 @@ func (e *ecosystem) alone(ctx context.Context, l *lab, s *server) (id int64, err
 	}
 	return id, e.put(ctx, l, s, func(yield func(load.Made) bool) {
 		for i := range int64(crowdSize + 1) {
-			for _, made := range e.publish(e.inProject(id), fmt.Sprintf("own-%d", i), "1.0.0", l.number+i) {
+			for _, made := range e.least()(e.inProject(id), fmt.Sprintf("own-%d", i), "1.0.0", l.number+i) {
 				if !yield(made) {
 					return
 				}

@@ -30,11 +30,10 @@ func (e *ecosystem) large(_ context.Context, l *lab, letter string) (sampler, er
 		defer func() { err = errors.Join(err, s.Stop()) }()
 		put := func(n int64, content []byte) (load.Result, error) {
 			made := load.Made{Method: "PUT", Path: fmt.Sprintf("/file-%d.bin", n), Body: content}
-			status := 201
 			if letter == "P" {
-				made, status = npmPublish(e.mount(s), fmt.Sprintf("large-%d", n), "1.0.0", content), e.status["P"]
+				made = npmPublish(e.mount(s), fmt.Sprintf("large-%d", n), "1.0.0", content)
 			}
-			return l.send(ctx, s, load.Spec{Kind: load.Upload, Status: status, Length: -1}, func(yield func(load.Made) bool) { yield(made) })
+			return l.send(ctx, s, load.Spec{Kind: load.Upload, Status: success, Length: -1}, func(yield func(load.Made) bool) { yield(made) })
 		}
 		if _, err := put(l.number, content(l.number, 1<<20)); err != nil {
 			return nil, err

@@ -21,11 +21,10 @@ import (
 var npm = &ecosystem{
 	name:   "npm",
 	mounts: map[string]string{"V": "", "G": "/api/packages/bench/npm"},
-	status: map[string]int{"P": 200, "V": 201, "G": 201},
 	publish: func(mount, name, version string, n int64) []load.Made {
 		return []load.Made{npmPublish(mount, name, version, content(n, smallSize))}
 	},
-	document: func(mount, name string) string { return mount + "/" + name },
+	document: func(_, mount, name string) string { return mount + "/" + name },
 }
 
 // npmPublish is the request of npm publish for a package of one file beside its

@@ -17,11 +17,10 @@ import (
 var pypi = &ecosystem{
 	name:   "pypi",
 	mounts: map[string]string{"Y": "", "G": "/api/packages/bench/pypi"},
-	status: map[string]int{"P": 201, "Y": 200, "G": 201},
 	publish: func(mount, name, version string, n int64) []load.Made {
 		return []load.Made{pypiUpload(mount, name, version, content(n, smallSize))}
 	},
-	document: func(mount, name string) string { return mount + "/simple/" + name + "/" },
+	document: func(_, mount, name string) string { return mount + "/simple/" + name + "/" },
 }
 
 // pypiUpload is the request of twine upload for a wheel of one module.

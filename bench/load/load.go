@@ -48,7 +48,7 @@ type Spec struct {
 	Connections int
 	Request     Request
 	Prepared    string        // a file of requests, see Write, that a Repeat or Upload sends instead; the method of all is Request's
-	Status      int           // the status that every answer has to have
+	Status      int           // the status that every answer has to have, or its first digit
 	Length      int64         // the length that every body has to have; -1 for any
 	Check       *Check        // asserted before the clock starts; nil for no check
 	Warmup      time.Duration // load before the clock starts
