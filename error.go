@@ -19,6 +19,7 @@ const (
 	NotFound             // absent, or hidden from this caller: 404
 	NotAllowed           // the path exists, the method does not: 405
 	Conflict             // it exists already: 409, or as the format says
+	Unsavable            // well formed, but it cannot be saved as it is: 422
 	Precondition         // a condition of the request does not hold: 412
 	TooLarge             // over a limit: 413, or as the format says
 	TooMany              // over a rate: 429
@@ -30,7 +31,7 @@ var statuses = [...]int{
 	Internal: http.StatusInternalServerError, Invalid: http.StatusBadRequest,
 	Unauthenticated: http.StatusUnauthorized, Forbidden: http.StatusForbidden,
 	NotFound: http.StatusNotFound, NotAllowed: http.StatusMethodNotAllowed,
-	Conflict: http.StatusConflict, Precondition: http.StatusPreconditionFailed,
+	Conflict: http.StatusConflict, Unsavable: http.StatusUnprocessableEntity, Precondition: http.StatusPreconditionFailed,
 	TooLarge: http.StatusRequestEntityTooLarge, TooMany: http.StatusTooManyRequests,
 	Unavailable: http.StatusServiceUnavailable, Full: http.StatusInsufficientStorage,
 }

@@ -60,6 +60,7 @@ func (a *API) endpoints() []endpoint {
 		a.jobTokenEndpoints(),
 		a.allowlistEndpoints(),
 		a.publisherEndpoints(),
+		a.protectionEndpoints(),
 		a.accountEndpoints(),
 		a.settingsEndpoints(),
 		a.instanceEndpoints(),

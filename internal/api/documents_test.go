@@ -76,6 +76,7 @@ func TestDocuments(t *testing.T) {
 	b.placesMore()
 	b.audit()
 	b.publishers()
+	b.protections()
 	b.account()
 	b.application()
 	for _, route := range new(api.API).Routes() {

@@ -124,7 +124,7 @@ func (a *API) takeSettings(q *request, into map[string]json.RawMessage) error {
 	known := map[string]bool{}
 	for _, s := range applicationSettings(a.Directory.Instance()) {
 		known[s.name] = true
-		if _, sent := q.params[s.name]; !sent {
+		if q.params[s.name] == nil {
 			continue
 		}
 		value, err := s.read(q.params)
@@ -134,7 +134,7 @@ func (a *API) takeSettings(q *request, into map[string]json.RawMessage) error {
 		into[s.name] = value
 	}
 	for name, values := range q.params {
-		if !known[name] && settingName.MatchString(name) && !secretName.MatchString(name) && len(into) < maxSettings {
+		if values != nil && !known[name] && settingName.MatchString(name) && !secretName.MatchString(name) && len(into) < maxSettings {
 			into[name] = guess(values)
 		}
 	}

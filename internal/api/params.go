@@ -18,7 +18,7 @@ import (
 
 // params are the parameters of a request from its query and its body, which may
 // be JSON or a form. What is nested is flattened as forms write it: "job[id]".
-// The body wins over the query. A JSON null counts as not given.
+// The body wins over the query. A JSON null counts as not given; see cleared.
 type params map[string][]string
 
 // maxBody bounds the body of an API request, in bytes.
@@ -98,6 +98,9 @@ func (p params) addJSON(body io.Reader) error {
 func (p params) flatten(name string, v any) {
 	switch v := v.(type) {
 	case nil:
+		if _, given := p[name]; !given {
+			p[name] = nil
+		}
 	case map[string]any:
 		for key, inner := range v {
 			p.flatten(name+"["+key+"]", inner)
@@ -113,6 +116,13 @@ func (p params) flatten(name string, v any) {
 }
 
 func (p params) has(name string) bool { return len(p[name]) > 0 }
+
+// cleared reports whether a parameter was given as a JSON null, for those where
+// that means something.
+func (p params) cleared(name string) bool {
+	v, given := p[name]
+	return given && v == nil
+}
 
 // text returns a parameter, or "" when it was not given.
 func (p params) text(name string) string {

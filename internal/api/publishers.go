@@ -197,7 +197,7 @@ func (a *API) publisherParams(q *request, p *ledger.Publisher) (err error) {
 
 // publishedParams narrows what may be published.
 func (a *API) publishedParams(given params, p *ledger.Publisher) error {
-	if _, ok := given["package_types"]; !ok {
+	if given["package_types"] == nil {
 		return nil
 	}
 	p.Formats = given.list("package_types")

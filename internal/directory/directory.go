@@ -56,6 +56,7 @@ type Directory struct {
 	inside     map[int64]ids                    // projects in a namespace and all below it
 	all        ids                              // projects
 	publishers publishers
+	protected  protections
 	old        map[string]place // by paths that they had once
 	upstream   map[int64]int64  // projects by their id in the GitLab beside us
 	instance   atomic.Pointer[Instance]
@@ -83,7 +84,7 @@ func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error)
 		admissions: map[int64]map[place]bool{}, settings: map[place]ledger.Settings{},
 		shares: map[place]map[int64]ledger.Share{}, places: map[int64]map[place]bool{},
 		subgroups: map[int64]ids{}, inside: map[int64]ids{},
-		publishers: newPublishers(),
+		publishers: newPublishers(), protected: newProtections(),
 		old:        map[string]place{}, upstream: map[int64]int64{},
 	}
 	d.instance.Store(opts.instance(ledger.Settings{}))
@@ -118,6 +119,9 @@ func (d *Directory) load(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	if err := each(ctx, tx.Publishers, d.publishers.put); err != nil {
+		return err
+	}
+	if err := each(ctx, tx.Protections, d.protected.put); err != nil {
 		return err
 	}
 	if err := each(ctx, tx.OldPaths, func(p store.OldPath) { d.old[p.Key] = placeOf(p.Target) }); err != nil {
@@ -175,6 +179,10 @@ func (d *Directory) Apply(entries []ledger.Entry) {
 			d.publishers.put(e.Publisher)
 		case *ledger.PublisherRemove:
 			d.publishers.remove(e.ID)
+		case *ledger.ProtectionPut:
+			d.protected.put(e.Protection)
+		case *ledger.ProtectionRemove:
+			d.protected.remove(e.ID)
 		default:
 			d.changes--
 		}

@@ -108,7 +108,7 @@ func (c *Changes) endVersions(ctx context.Context, by ledger.By, t packhouse.Tar
 }
 
 // remove removes a group or project in which there is nothing any more, with the
-// tokens, bots and trusted publishers that belong to it.
+// tokens, bots, trusted publishers and protections that belong to it.
 func (c *Changes) remove(ctx context.Context, by ledger.By, t packhouse.Target) error {
 	return c.store.Update(ctx, func(tx *store.Tx) error {
 		if err := c.stillDue(ctx, tx, t); err != nil {
@@ -119,6 +119,11 @@ func (c *Changes) remove(ctx context.Context, by ledger.By, t packhouse.Target) 
 		}
 		for _, p := range c.directory.Publishers(t) {
 			if _, err := tx.Append(ctx, by, &ledger.PublisherRemove{Target: p.Target, ID: p.ID}); err != nil {
+				return err
+			}
+		}
+		for _, p := range c.directory.Protections(t) {
+			if _, err := tx.Append(ctx, by, &ledger.ProtectionRemove{Target: p.Target, ID: p.ID}); err != nil {
 				return err
 			}
 		}

@@ -42,7 +42,7 @@ func message(status int, e *packhouse.Error) string {
 	switch {
 	case e.Kind == packhouse.Internal:
 		return "500 Internal Server Error"
-	case e.Kind == packhouse.Conflict, strings.HasPrefix(e.Message, fmt.Sprint(status)):
+	case e.Kind == packhouse.Conflict, e.Kind == packhouse.Unsavable, strings.HasPrefix(e.Message, fmt.Sprint(status)):
 		return e.Message
 	case e.Kind == packhouse.Invalid, e.Kind == packhouse.TooLarge && status == http.StatusBadRequest:
 		return "400 Bad request - " + e.Message

@@ -1,5 +1,5 @@
-// Package policy holds the rules that may refuse a publish although the actor
-// is allowed to publish. A rule is a pure function of an Operation; whoever
+// Package policy holds the rules that may refuse a publish or a deletion although
+// the actor is otherwise allowed to do that. A rule is a pure function of an Operation; whoever
 // publishes looks up what the operation needs and asks all rules.
 package policy
 
@@ -8,17 +8,43 @@ import (
 	"packhouse/internal/ledger"
 )
 
-// Operation is one file on its way into a version.
+// Verb is what is done to a package.
+type Verb uint8
+
+// The verbs.
+const (
+	Push Verb = iota // publish, and change what is published
+	Delete
+)
+
+// String returns the verb as it stands in messages.
+func (v Verb) String() string {
+	if v == Delete {
+		return "delete"
+	}
+	return "push"
+}
+
+// Operation is one file on its way into a version, or another change of a package.
 type Operation struct {
+	Verb       Verb
 	Format     string
-	Package    string // key
+	Package    string // key; "" while it is not known
+	Name       string // the package as it is spelled; may be ""
 	Version    string // key
+	Number     string // the version as it is spelled; may be ""
 	Path       string
 	Size       int64             // bytes; -1 while unknown
 	Limit      int64             // largest size of a file of this format; 0 for any
 	Copies     int               // live files of the same path in the same version
 	Duplicates ledger.Duplicates // the setting that holds in the project
 	Trust      *packhouse.Trust  // what the job that does it was trusted with; nil when it is no such job
+
+	// Protections are the rules that hold in the project. With them come who it is
+	// and their role there.
+	Protections []*ledger.Protection
+	Actor       packhouse.Actor
+	Role        packhouse.Role
 }
 
 // Rule judges operations. A rule has nothing to say (nil) or refuses with a
@@ -31,7 +57,7 @@ type Rule interface {
 type Rules []Rule
 
 // Standard are the rules of every installation.
-func Standard() Rules { return Rules{Trust{}, Size{}, Duplicates{}} }
+func Standard() Rules { return Rules{Trust{}, Protection{}, Size{}, Duplicates{}} }
 
 // Judge implements Rule.
 func (rs Rules) Judge(op Operation) error {

@@ -6,6 +6,7 @@ import (
 
 	"packhouse"
 	"packhouse/internal/ledger"
+	"packhouse/internal/policy"
 	"packhouse/internal/store"
 )
 
@@ -14,16 +15,17 @@ import (
 type Edit struct {
 	Package packhouse.Package
 
-	ctx context.Context
-	tx  *store.Tx
-	by  ledger.By
+	ctx    context.Context
+	tx     *store.Tx
+	hosted *Hosted
 }
 
 // Edit changes what is published of a package, in one transaction. change may be
 // called again, so it touches nothing outside.
 //
 // packhouse.NotFound: the project has no live version of that package.
-// packhouse.Forbidden: the actor is a job that was trusted with others.
+// packhouse.Forbidden: the actor is a job that was trusted with others, or what change
+// does is kept from them by a protection.
 func (h *Hosted) Edit(ctx context.Context, key string, change func(*Edit) error) error {
 	if err := h.Trusted(key); err != nil {
 		return err
@@ -33,7 +35,7 @@ func (h *Hosted) Edit(ctx context.Context, key string, change func(*Edit) error)
 		if err != nil {
 			return err
 		}
-		return change(&Edit{Package: *p, ctx: ctx, tx: tx, by: h.by})
+		return change(&Edit{Package: *p, ctx: ctx, tx: tx, hosted: h})
 	})
 }
 
@@ -54,6 +56,9 @@ func (e *Edit) Tags() ([]packhouse.Tag, error) { return e.tx.Tags(e.ctx, e.Packa
 
 // SetMetadata replaces a version's metadata, which must be JSON.
 func (e *Edit) SetMetadata(v *packhouse.Version, metadata []byte) error {
+	if err := e.guard(policy.Push, v); err != nil {
+		return err
+	}
 	compact, err := json.Marshal(json.RawMessage(metadata)) // as a replay would have it
 	if err != nil {
 		return err
@@ -63,16 +68,25 @@ func (e *Edit) SetMetadata(v *packhouse.Version, metadata []byte) error {
 
 // Tag points a name at a version, moving it if it is there already.
 func (e *Edit) Tag(name string, v *packhouse.Version) error {
+	if err := e.guard(policy.Push, v); err != nil {
+		return err
+	}
 	return e.append(&ledger.TagPut{Site: e.site(v.Key), PackageID: e.Package.ID, VersionID: v.ID, Name: name})
 }
 
 // Untag takes a name away. packhouse.NotFound: there is none.
 func (e *Edit) Untag(name string) error {
+	if err := e.guard(policy.Push, &packhouse.Version{}); err != nil {
+		return err
+	}
 	return e.append(&ledger.TagRemove{Site: e.site(""), PackageID: e.Package.ID, Name: name})
 }
 
 // Delete ends a version with its files and tags.
 func (e *Edit) Delete(v *packhouse.Version) error {
+	if err := e.guard(policy.Delete, v); err != nil {
+		return err
+	}
 	return e.append(&ledger.VersionDelete{Site: e.site(v.Key), VersionID: v.ID})
 }
 
@@ -97,8 +111,12 @@ func (e *Edit) DeleteAll() error {
 	return nil
 }
 
+func (e *Edit) guard(verb policy.Verb, v *packhouse.Version) error {
+	return e.hosted.guard(verb, &e.Package, v.Number, v.Key)
+}
+
 func (e *Edit) append(event ledger.Event) error {
-	_, err := e.tx.Append(e.ctx, e.by, event)
+	_, err := e.tx.Append(e.ctx, e.hosted.by, event)
 	return err
 }
 

@@ -56,9 +56,11 @@ type Published struct {
 // them.
 //
 // packhouse.Conflict: a file of that name is there and duplicates are refused.
-// packhouse.Forbidden: the actor is a job that was trusted with less.
+// packhouse.Forbidden: the actor is a job that was trusted with less, or the package
+// is protected.
 func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
-	if err := h.Trusted(d.PackageKey); err != nil {
+	pkg := packhouse.Package{Format: h.format, Name: d.Package, Key: d.PackageKey}
+	if err := h.guard(policy.Push, &pkg, d.Version, d.VersionKey); err != nil {
 		return nil, err
 	}
 	p := &store.Publication{
@@ -112,10 +114,22 @@ func (h *Hosted) judge(p *store.Publication, met store.Existing) error {
 // from what it is changed to: a job that was trusted with some packages touches
 // no others. Publish and the deletions ask by themselves; a format that changes
 // packages in another way asks before it does.
-func (h *Hosted) Trusted(packageKey string) error { return h.trusted(h.format, packageKey) }
+func (h *Hosted) Trusted(packageKey string) error {
+	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust()}
+	return h.registry.options.Rules.Judge(op)
+}
 
-func (h *Hosted) trusted(format, packageKey string) error {
-	op := policy.Operation{Format: format, Package: packageKey, Size: -1, Trust: h.trust()}
+// guard asks the rules whether the actor may do something to a version of a
+// package.
+func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key string) error {
+	op := policy.Operation{
+		Verb: verb, Format: p.Format, Package: p.Key, Name: p.Name, Version: key, Number: number, Size: -1, Trust: h.trust(),
+	}
+	d := h.registry.options.Directory
+	if op.Protections = d.ProtectionsOf(h.projectID); len(op.Protections) > 0 {
+		op.Actor = h.actor
+		op.Role = d.Object(h.actor, packhouse.Target{Level: packhouse.Project, ID: h.projectID}).Role
+	}
 	return h.registry.options.Rules.Judge(op)
 }
 
@@ -136,14 +150,15 @@ func (h *Hosted) pipeline() *packhouse.Pipeline {
 }
 
 // DeleteVersion ends a version with all its files and the tags that point at
-// it. packhouse.NotFound: the project has no such version.
+// it. packhouse.NotFound: the project has no such version. packhouse.Forbidden: as
+// for Publish.
 func (h *Hosted) DeleteVersion(ctx context.Context, id int64) error {
 	return h.registry.store.Update(ctx, func(tx *store.Tx) error {
 		v, err := tx.Version(ctx, h.projectID, id)
 		if err != nil {
 			return err
 		}
-		if err := h.trusted(v.Package.Format, v.Package.Key); err != nil {
+		if err := h.guard(policy.Delete, &v.Package, v.Number, v.Key); err != nil {
 			return err
 		}
 		_, err = tx.Append(ctx, h.by, &ledger.VersionDelete{Site: siteOf(v), VersionID: id})
@@ -152,14 +167,14 @@ func (h *Hosted) DeleteVersion(ctx context.Context, id int64) error {
 }
 
 // DeleteFile ends one file of a version. packhouse.NotFound: the project has no
-// such version, or the version no such file.
+// such version, or the version no such file. packhouse.Forbidden: as for Publish.
 func (h *Hosted) DeleteFile(ctx context.Context, versionID, fileID int64) error {
 	return h.registry.store.Update(ctx, func(tx *store.Tx) error {
 		v, err := tx.Version(ctx, h.projectID, versionID)
 		if err != nil {
 			return err
 		}
-		if err := h.trusted(v.Package.Format, v.Package.Key); err != nil {
+		if err := h.guard(policy.Delete, &v.Package, v.Number, v.Key); err != nil {
 			return err
 		}
 		_, err = tx.Append(ctx, h.by, &ledger.FileDelete{Site: siteOf(v), VersionID: versionID, FileID: fileID})

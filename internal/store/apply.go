@@ -48,6 +48,10 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyPublisherPut(ctx, e)
 	case *ledger.PublisherRemove:
 		return tx.applyPublisherRemove(ctx, e)
+	case *ledger.ProtectionPut:
+		return tx.applyProtectionPut(ctx, e)
+	case *ledger.ProtectionRemove:
+		return tx.applyProtectionRemove(ctx, e)
 	case *ledger.Publish:
 		return tx.applyPublish(ctx, entry, e)
 	case *ledger.StatusChange:

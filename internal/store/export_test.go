@@ -37,7 +37,7 @@ var dumped = map[string]string{
 	"heads": "one", "entries": "seq", "users": "id", "routes": "key", "namespaces": "id", "projects": "id",
 	"members": "level, target_id, user_id", "tokens": "id", "admissions": "project_id, level, admitted_id",
 	"settings": "level, target_id", "packages": "id", "versions": "id, from_seq", "files": "id",
-	"tags": "package_id, name, from_seq", "publishers": "id", "identities": "provider, subject",
+	"tags": "package_id, name, from_seq", "publishers": "id", "protections": "id", "identities": "provider, subject",
 	"shares": "level, target_id, group_id", "usage": "project_id", "old_paths": "key", "upstream_projects": "upstream_id",
 }
 

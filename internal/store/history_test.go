@@ -88,7 +88,7 @@ func (h *history) site() ledger.Site {
 
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
-	user, userRemoval, namespace, namespaceRemoval, project, projectRemoval, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, identity, password,
+	user, userRemoval, namespace, namespaceRemoval, project, projectRemoval, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, protection, protectionRemoval, identity, password,
 	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
 }
 
@@ -204,6 +204,23 @@ func publisher(h *history) step {
 		}
 		return put
 	})
+}
+
+func protection(h *history) step {
+	put := &ledger.ProtectionPut{Create: h.create(), Protection: ledger.Protection{
+		ID: h.id(), Target: h.target(), Format: "npm", Packages: h.name(), Push: packhouse.Maintainer,
+	}}
+	return event(func(tx *store.Tx) ledger.Event {
+		if put.Create {
+			put.Protection.ID = tx.NewProtectionID()
+		}
+		return put
+	})
+}
+
+func protectionRemoval(h *history) step {
+	remove := &ledger.ProtectionRemove{Target: h.target(), ID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return remove })
 }
 
 func identity(h *history) step {

@@ -7,25 +7,26 @@ import "packhouse/internal/ledger"
 type heads struct {
 	seq                                                 int64
 	user, namespace, project, token, pkg, version, file int64
-	publisher                                           int64
+	publisher, protection                               int64
 }
 
 const (
 	selectHeads = `
-		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id, publisher_id
+		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id, publisher_id,
+			protection_id
 		FROM heads WHERE one = 1`
 	updateHeads = `
 		UPDATE heads SET seq = $1, user_id = $2, namespace_id = $3, project_id = $4, token_id = $5,
-			package_id = $6, version_id = $7, file_id = $8, publisher_id = $9
+			package_id = $6, version_id = $7, file_id = $8, publisher_id = $9, protection_id = $10
 		WHERE one = 1`
 )
 
 func (h *heads) fields() []any {
-	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file, &h.publisher}
+	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file, &h.publisher, &h.protection}
 }
 
 func (h *heads) values() []any {
-	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file, h.publisher}
+	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file, h.publisher, h.protection}
 }
 
 // The New…ID methods give out ids that were never used before. An id given out
@@ -46,6 +47,9 @@ func (tx *Tx) NewTokenID() int64 { return next(&tx.heads.token) }
 // NewPublisherID gives out the next id of a trusted publisher.
 func (tx *Tx) NewPublisherID() int64 { return next(&tx.heads.publisher) }
 
+// NewProtectionID gives out the next id of a protection.
+func (tx *Tx) NewProtectionID() int64 { return next(&tx.heads.protection) }
+
 func next(head *int64) int64 {
 	*head++
 	return *head
@@ -65,6 +69,8 @@ func (h *heads) include(event ledger.Event) {
 		h.token = max(h.token, e.Token.ID)
 	case *ledger.PublisherPut:
 		h.publisher = max(h.publisher, e.Publisher.ID)
+	case *ledger.ProtectionPut:
+		h.protection = max(h.protection, e.Protection.ID)
 	case *ledger.Publish:
 		h.pkg = max(h.pkg, e.PackageID)
 		h.version = max(h.version, e.VersionID)

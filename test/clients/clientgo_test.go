@@ -348,6 +348,17 @@ func TestClientGoPackages(t *testing.T) {
 	file := ok[*gitlab.GenericPackagesFile](t)(w.GenericPackages.PublishPackageFile("acme/my.lib", "my.pkg", "1.0.0+b1", "dir/app-v1.zip", strings.NewReader("hello"), &gitlab.PublishPackageFileOptions{Select: gitlab.Ptr(gitlab.SelectPackageFile)}))
 	_ = file
 	w.equal("downloaded", string(ok[[]byte](t)(w.GenericPackages.DownloadPackageFile(p.ID, "my.pkg", "1.0.0+b1", "dir/app-v1.zip"))), "hello")
+	rule := ok[*gitlab.PackageProtectionRule](t)(w.ProtectedPackages.CreatePackageProtectionRules(p.ID, &gitlab.CreatePackageProtectionRulesOptions{
+		PackageNamePattern: gitlab.Ptr("my.*"), PackageType: gitlab.Ptr("generic"),
+		MinimumAccessLevelForPush: gitlab.NewNullableWithValue(gitlab.ProtectionRuleAccessLevel("maintainer")),
+	}))
+	rule = ok[*gitlab.PackageProtectionRule](t)(w.ProtectedPackages.UpdatePackageProtectionRules(p.ID, rule.ID, &gitlab.UpdatePackageProtectionRulesOptions{
+		MinimumAccessLevelForPush:   gitlab.NewNullNullable[gitlab.ProtectionRuleAccessLevel](),
+		MinimumAccessLevelForDelete: gitlab.NewNullableWithValue(gitlab.ProtectionRuleAccessLevel("owner")),
+	}))
+	w.equal("the rule", fmt.Sprint(rule.PackageNamePattern, rule.PackageType, rule.MinimumAccessLevelForPush, rule.MinimumAccessLevelForDelete), "my.*genericowner")
+	w.equal("rules", len(ok[[]*gitlab.PackageProtectionRule](t)(w.ProtectedPackages.ListPackageProtectionRules(p.ID, nil))), 1)
+	w.done(w.ProtectedPackages.DeletePackageProtectionRules(p.ID, rule.ID))
 	list := ok[[]*gitlab.Package](t)(w.Packages.ListProjectPackages(p.ID, &gitlab.ListProjectPackagesOptions{PackageName: gitlab.Ptr("my.pkg")}))
 	w.equal("packages", len(list), 1)
 	w.equal("packages of the group", ok[[]*gitlab.GroupPackage](t)(w.Packages.ListGroupPackages("acme", &gitlab.ListGroupPackagesOptions{PackageType: gitlab.Ptr("generic")}))[0].ProjectPath, "acme/my.lib")

@@ -1,0 +1,16 @@
+-- +goose Up
+
+-- Rules that keep packages from people whose role is too low. A pattern is there
+-- once for a format, in lower case.
+ALTER TABLE heads ADD COLUMN protection_id BIGINT NOT NULL DEFAULT 0;
+
+CREATE TABLE protections (
+	id        INTEGER PRIMARY KEY,
+	level     INTEGER NOT NULL,
+	target_id BIGINT NOT NULL,
+	format    TEXT NOT NULL,
+	packages  TEXT NOT NULL,
+	versions  TEXT NOT NULL,
+	record    TEXT NOT NULL,
+	UNIQUE (level, target_id, format, packages, versions)
+);
