@@ -51,6 +51,7 @@ type Actor struct {
 	Scopes   Scopes
 	Bound    Target // what a project, group or deploy token is limited to; zero when unlimited
 	Job      *Job   // set exactly when Kind is JobToken
+	Pass     *Pass  // what the credential was exchanged for; nil when it was sent itself
 }
 
 // Job is the CI job behind a job token.

@@ -185,11 +185,14 @@ func (c *copier) replay(ctx context.Context, entries []ledger.Entry) error {
 			return err
 		}
 		for _, e := range entries {
-			purge, ok := e.Event.(*ledger.Purge)
-			if !ok {
-				continue
+			var keys []string
+			var err error
+			switch purge := e.Event.(type) {
+			case *ledger.Purge:
+				keys, err = tx.DropPurged(ctx, purge.FileIDs)
+			case *ledger.PartPurge:
+				keys, err = tx.DropPurgedParts(ctx, purge.IDs)
 			}
-			keys, err := tx.DropPurged(ctx, purge.FileIDs)
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 	case *ledger.NamespaceRemove:
 		return tx.applyNamespaceRemove(ctx, e)
 	case *ledger.ProjectRemove:
-		return tx.applyProjectRemove(ctx, e)
+		return tx.applyProjectRemove(ctx, entry, e)
 	case *ledger.TokenPut:
 		return tx.applyTokenPut(ctx, e)
 	case *ledger.AdmissionPut:
@@ -68,6 +68,20 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyTagRemove(ctx, entry, e)
 	case *ledger.Purge:
 		return tx.applyPurge(ctx, entry, e)
+	case *ledger.RepositoryPut:
+		return tx.applyRepositoryPut(ctx, entry, e)
+	case *ledger.PartPut:
+		return tx.applyPartPut(ctx, entry, e)
+	case *ledger.PartDigest:
+		return tx.change(ctx, missingPart, `UPDATE parts SET sha512 = $2 WHERE id = $1 AND until_seq IS NULL`, e.ID, e.SHA512)
+	case *ledger.PartDelete:
+		return tx.applyPartDelete(ctx, entry, e)
+	case *ledger.ImageTagPut:
+		return tx.applyImageTagPut(ctx, entry, e)
+	case *ledger.ImageTagRemove:
+		return tx.applyImageTagRemove(ctx, entry, e)
+	case *ledger.PartPurge:
+		return tx.applyPartPurge(ctx, entry, e)
 	}
 	return fmt.Errorf("store: no table for event %q", entry.Event.Verb())
 }

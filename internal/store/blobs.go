@@ -87,37 +87,55 @@ func (tx *Tx) notAbandoned(ctx context.Context, key string) error {
 	return err
 }
 
-// Purge gives up the bytes of files that were deleted before the given time, at
-// most limit files. It returns the keys that no file needs any more, whose
-// blobs may be deleted once the transaction is committed, and how many files it
-// purged.
-func (tx *Tx) Purge(ctx context.Context, by ledger.By, before time.Time, limit int) (keys []string, files int, err error) {
-	type doomed struct {
-		id     int64
-		digest []byte
-	}
-	const q = `
-		SELECT id, sha256 FROM files
-		WHERE until_seq IS NOT NULL AND purged_seq IS NULL AND until_at < $1 ORDER BY until_at LIMIT $2`
-	list, err := collect(ctx, tx, func(row scanner) (d doomed, err error) {
-		return d, row.Scan(&d.id, &d.digest)
-	}, q, before.UnixMicro(), limit)
-	if err != nil || len(list) == 0 {
-		return nil, 0, err
-	}
-	event := &ledger.Purge{Before: before.UTC()}
-	for _, d := range list {
-		event.FileIDs = append(event.FileIDs, d.id)
-	}
-	if _, err := tx.Append(ctx, by, event); err != nil {
-		return nil, 0, err
-	}
-	for _, d := range list {
-		if keys, err = tx.drop(ctx, d.digest, keys); err != nil {
+// Purge gives up the bytes of files, and of parts of images, that were deleted
+// before the given time, at most limit of each. It returns the keys that nothing
+// needs any more, whose blobs may be deleted once the transaction is committed,
+// and how much it purged.
+func (tx *Tx) Purge(ctx context.Context, by ledger.By, before time.Time, limit int) (keys []string, purged int, err error) {
+	for _, of := range []struct {
+		table string
+		event func(ids []int64) ledger.Event
+	}{
+		{"files", func(ids []int64) ledger.Event { return &ledger.Purge{FileIDs: ids, Before: before.UTC()} }},
+		{"parts", func(ids []int64) ledger.Event { return &ledger.PartPurge{IDs: ids, Before: before.UTC()} }},
+	} {
+		list, err := tx.doomed(ctx, of.table, before, limit)
+		if err != nil {
 			return nil, 0, err
 		}
+		if len(list) == 0 {
+			continue
+		}
+		ids := make([]int64, 0, len(list))
+		for _, d := range list {
+			ids = append(ids, d.id)
+		}
+		if _, err := tx.Append(ctx, by, of.event(ids)); err != nil {
+			return nil, 0, err
+		}
+		for _, d := range list {
+			if keys, err = tx.drop(ctx, d.digest, keys); err != nil {
+				return nil, 0, err
+			}
+		}
+		purged += len(list)
 	}
-	return keys, len(list), nil
+	return keys, purged, nil
+}
+
+// doomed is a row whose bytes are to be given up.
+type doomed struct {
+	id     int64
+	digest []byte
+}
+
+func (tx *Tx) doomed(ctx context.Context, table string, before time.Time, limit int) ([]doomed, error) {
+	q := `
+		SELECT id, sha256 FROM ` + table + `
+		WHERE until_seq IS NOT NULL AND purged_seq IS NULL AND until_at < $1 ORDER BY until_at LIMIT $2`
+	return collect(ctx, tx, func(row scanner) (d doomed, err error) {
+		return d, row.Scan(&d.id, &d.digest)
+	}, q, before.UnixMicro(), limit)
 }
 
 // drop forgets where bytes are that no file needs any more, and adds their key, if
@@ -126,6 +144,7 @@ func (tx *Tx) drop(ctx context.Context, digest []byte, keys []string) ([]string,
 	const q = `
 		DELETE FROM blobs
 		WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM files WHERE sha256 = $1 AND purged_seq IS NULL)
+			AND NOT EXISTS (SELECT 1 FROM parts WHERE sha256 = $1 AND purged_seq IS NULL)
 		RETURNING key`
 	var key sql.NullString
 	gone, err := found(tx.row(ctx, q, []any{digest}, &key))

@@ -25,7 +25,7 @@ type Bytes struct {
 // what files need and no row says where it is: at most limit of them. In a store
 // that was filled by publishes there are none.
 func (tx *Tx) MissingBytes(ctx context.Context, after packhouse.Digest, limit int) ([]Bytes, error) {
-	const q = missingBytes + ` AND f.sha256 > $1 ORDER BY f.sha256 LIMIT $2`
+	const q = `SELECT sha256, size FROM (` + missingBytes + `) AS missing WHERE sha256 > $1 ORDER BY sha256 LIMIT $2`
 	return collect(ctx, tx, func(row scanner) (Bytes, error) {
 		var digest []byte
 		b := Bytes{Needed: true}
@@ -37,7 +37,10 @@ func (tx *Tx) MissingBytes(ctx context.Context, after packhouse.Digest, limit in
 
 const missingBytes = `
 	SELECT DISTINCT f.sha256, f.size FROM files f
-	WHERE f.purged_seq IS NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.sha256 = f.sha256)`
+	WHERE f.purged_seq IS NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.sha256 = f.sha256)
+	UNION
+	SELECT p.sha256, p.size FROM parts p
+	WHERE p.purged_seq IS NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.sha256 = p.sha256)`
 
 // MissingTotal is how many digests MissingBytes would give, and their sizes added up.
 func (tx *Tx) MissingTotal(ctx context.Context) (count, size int64, err error) {
@@ -51,6 +54,7 @@ func (tx *Tx) KeptBytes(ctx context.Context, after int64, limit int) ([]Bytes, e
 	const q = `
 		SELECT b.id, b.sha256, b.size, b.key, b.data,
 			EXISTS (SELECT 1 FROM files f WHERE f.sha256 = b.sha256 AND f.purged_seq IS NULL)
+			OR EXISTS (SELECT 1 FROM parts p WHERE p.sha256 = b.sha256 AND p.purged_seq IS NULL)
 		FROM blobs b WHERE b.id > $1 ORDER BY b.id LIMIT $2`
 	return collect(ctx, tx, func(row scanner) (Bytes, error) {
 		var (
@@ -84,9 +88,18 @@ func (tx *Tx) KeepBytes(ctx context.Context, b Bytes) (spare bool, err error) {
 // needs them, and returns the keys that may be deleted after the commit. Purge
 // does so by itself; a replayed purge leaves it to its caller.
 func (tx *Tx) DropPurged(ctx context.Context, fileIDs []int64) (keys []string, err error) {
-	for _, id := range fileIDs {
+	return tx.dropPurged(ctx, "files", fileIDs)
+}
+
+// DropPurgedParts is DropPurged for parts of images.
+func (tx *Tx) DropPurgedParts(ctx context.Context, ids []int64) (keys []string, err error) {
+	return tx.dropPurged(ctx, "parts", ids)
+}
+
+func (tx *Tx) dropPurged(ctx context.Context, table string, ids []int64) (keys []string, err error) {
+	for _, id := range ids {
 		var digest []byte
-		known, err := found(tx.row(ctx, `SELECT sha256 FROM files WHERE id = $1 AND purged_seq IS NOT NULL`, []any{id}, &digest))
+		known, err := found(tx.row(ctx, `SELECT sha256 FROM `+table+` WHERE id = $1 AND purged_seq IS NOT NULL`, []any{id}, &digest))
 		if err != nil {
 			return nil, err
 		}

@@ -39,6 +39,7 @@ var dumped = map[string]string{
 	"settings": "level, target_id", "packages": "id", "versions": "id, from_seq", "files": "id",
 	"tags": "package_id, name, from_seq", "publishers": "id", "protections": "id", "identities": "provider, subject",
 	"shares": "level, target_id, group_id", "usage": "project_id", "old_paths": "key", "upstream_projects": "upstream_id",
+	"repositories": "id", "parts": "id", "part_children": "parent_id, child_id", "image_tags": "repository_id, name, from_seq",
 }
 
 // Dump reads all tables that follow from the ledger, a line for each row, in
@@ -47,7 +48,11 @@ func (s *Store) Dump(ctx context.Context) (map[string][]string, error) {
 	tables := map[string][]string{}
 	err := s.View(ctx, func(tx *Tx) (err error) {
 		for table, order := range dumped {
-			if tables[table], err = tx.lines(ctx, `SELECT * FROM `+table+` ORDER BY `+order); err != nil {
+			columns := "*"
+			if table == "parts" { // since when one is idle is a hint to the collector, which has moved it on
+				columns = "id, from_seq, until_seq, until_at, purged_seq, repository_id, manifest, sha256, sha512, digest, size, media_type, subject, artifact_type, annotations, creator_id, pipeline, created_at"
+			}
+			if tables[table], err = tx.lines(ctx, `SELECT `+columns+` FROM `+table+` ORDER BY `+order); err != nil {
 				return err
 			}
 		}
@@ -63,9 +68,10 @@ func (s *Store) AsOf(ctx context.Context, seq int64) (map[string][]string, error
 	tables := map[string][]string{}
 	err := s.View(ctx, func(tx *Tx) (err error) {
 		for table, columns := range map[string]string{
-			"versions": "id, from_seq, package_id, number, key, status, metadata, creator_id, pipeline, created_at",
-			"files":    "id, from_seq, version_id, path, copy, size, sha256, md5, sha1, sha512, pipeline, created_at",
-			"tags":     "package_id, name, from_seq, version_id",
+			"versions":   "id, from_seq, package_id, number, key, status, metadata, creator_id, pipeline, created_at",
+			"files":      "id, from_seq, version_id, path, copy, size, sha256, md5, sha1, sha512, pipeline, created_at",
+			"tags":       "package_id, name, from_seq, version_id",
+			"image_tags": "repository_id, name, from_seq, part_id, pushed_at",
 		} {
 			if tables[table], err = tx.lines(ctx, `SELECT `+columns+` FROM `+table+then+dumped[table], seq); err != nil {
 				return err

@@ -90,6 +90,7 @@ func (h *history) site() ledger.Site {
 var kinds = []func(*history) step{
 	user, userRemoval, namespace, namespaceRemoval, project, projectRemoval, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, protection, protectionRemoval, identity, password,
 	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
+	imagePush, imagePush, imagePush, imagePush, imageTagRemoval, imageDeletion, imageCollection,
 }
 
 func user(h *history) step {
@@ -318,6 +319,59 @@ func purge(h *history) step {
 	limit := rapid.IntRange(1, 3).Draw(h.t, "limit")
 	return func(ctx context.Context, tx *store.Tx) error {
 		_, _, err := tx.Purge(ctx, by, tx.Now().Add(time.Microsecond), limit)
+		return err
+	}
+}
+
+// imagePush puts a blob into a repository, or a manifest that names blobs and
+// manifests, of which some are not there.
+func imagePush(h *history) step {
+	n := &store.NewPart{
+		ProjectID: rapid.Int64Range(1, 2).Draw(h.t, "project"), Repository: rapid.SampledFrom([]string{"", "api"}).Draw(h.t, "repository"),
+		Manifest: rapid.Bool().Draw(h.t, "manifest"), SHA256: h.digest(), Size: h.id(), CreatorID: h.id(),
+	}
+	n.Digest = "sha256:" + n.SHA256.String()
+	if rapid.Bool().Draw(h.t, "both digests") {
+		n.SHA512 = fmt.Sprintf("%0128x", n.SHA256[:])
+	}
+	if rapid.Bool().Draw(h.t, "keyed") {
+		n.Blob.Key = fmt.Sprintf("%s.%d", n.SHA256, rapid.Int64().Draw(h.t, "upload"))
+	}
+	if n.Manifest {
+		n.MediaType, n.ArtifactType = "application/vnd.oci.image.manifest.v1+json", h.name()
+		if rapid.Bool().Draw(h.t, "with a subject") {
+			n.Subject, n.Annotations = "sha256:"+h.digest().String(), []byte(`{ "a": "<b>" }`)
+		}
+		for range rapid.IntRange(0, 2).Draw(h.t, "children") {
+			d := h.digest()
+			n.Children = append(n.Children, store.Child{
+				Digest: d.String(), Ref: packhouse.PartRef{SHA256: d}, Manifest: rapid.Bool().Draw(h.t, "of manifests"), Optional: h.create(),
+			})
+		}
+		for range rapid.IntRange(0, 2).Draw(h.t, "tags") {
+			n.Tags = append(n.Tags, h.name())
+		}
+	}
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, _, err := tx.PutPart(ctx, by, n)
+		return err
+	}
+}
+
+func imageTagRemoval(h *history) step {
+	remove := &ledger.ImageTagRemove{Place: ledger.Place{ProjectID: 1, RepositoryID: rapid.Int64Range(1, 3).Draw(h.t, "repository")}, Name: h.name()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func imageDeletion(h *history) step {
+	remove := &ledger.PartDelete{Place: ledger.Place{ProjectID: 1, RepositoryID: 1}, ID: h.id()}
+	return event(func(*store.Tx) ledger.Event { return remove })
+}
+
+func imageCollection(h *history) step {
+	limit := rapid.IntRange(1, 5).Draw(h.t, "limit")
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, _, err := tx.CollectParts(ctx, by, tx.Now().Add(time.Microsecond), limit)
 		return err
 	}
 }

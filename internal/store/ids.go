@@ -7,26 +7,33 @@ import "packhouse/internal/ledger"
 type heads struct {
 	seq                                                 int64
 	user, namespace, project, token, pkg, version, file int64
-	publisher, protection                               int64
+	publisher, protection, repository, part             int64
 }
 
 const (
 	selectHeads = `
 		SELECT seq, user_id, namespace_id, project_id, token_id, package_id, version_id, file_id, publisher_id,
-			protection_id
+			protection_id, repository_id, part_id
 		FROM heads WHERE one = 1`
 	updateHeads = `
 		UPDATE heads SET seq = $1, user_id = $2, namespace_id = $3, project_id = $4, token_id = $5,
-			package_id = $6, version_id = $7, file_id = $8, publisher_id = $9, protection_id = $10
+			package_id = $6, version_id = $7, file_id = $8, publisher_id = $9,
+			protection_id = $10, repository_id = $11, part_id = $12
 		WHERE one = 1`
 )
 
 func (h *heads) fields() []any {
-	return []any{&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file, &h.publisher, &h.protection}
+	return []any{
+		&h.seq, &h.user, &h.namespace, &h.project, &h.token, &h.pkg, &h.version, &h.file, &h.publisher,
+		&h.protection, &h.repository, &h.part,
+	}
 }
 
 func (h *heads) values() []any {
-	return []any{h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file, h.publisher, h.protection}
+	return []any{
+		h.seq, h.user, h.namespace, h.project, h.token, h.pkg, h.version, h.file, h.publisher,
+		h.protection, h.repository, h.part,
+	}
 }
 
 // The New…ID methods give out ids that were never used before. An id given out
@@ -71,6 +78,10 @@ func (h *heads) include(event ledger.Event) {
 		h.publisher = max(h.publisher, e.Publisher.ID)
 	case *ledger.ProtectionPut:
 		h.protection = max(h.protection, e.Protection.ID)
+	case *ledger.RepositoryPut:
+		h.repository = max(h.repository, e.RepositoryID)
+	case *ledger.PartPut:
+		h.part = max(h.part, e.ID)
 	case *ledger.Publish:
 		h.pkg = max(h.pkg, e.PackageID)
 		h.version = max(h.version, e.VersionID)

@@ -55,7 +55,7 @@ const (
 
 	// endBatch writes down the heads, and in the node's own row which batch it is.
 	endBatch = `
-		WITH this AS (UPDATE nodes SET batch = $11, seen_at = $12, position = $1 WHERE id = $13)
+		WITH this AS (UPDATE nodes SET batch = $13, seen_at = $14, position = $1 WHERE id = $15)
 		` + updateHeads
 	// endTold does the same and has the other nodes told at the commit.
 	endTold = endBatch + ` RETURNING pg_notify('` + channel + `', '')`

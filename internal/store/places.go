@@ -64,8 +64,9 @@ func (tx *Tx) applyNamespaceRemove(ctx context.Context, e *ledger.NamespaceRemov
 	return tx.forgetPlace(ctx, packhouse.Group, e.NamespaceID)
 }
 
-// applyProjectRemove refuses while a version is left in the project.
-func (tx *Tx) applyProjectRemove(ctx context.Context, e *ledger.ProjectRemove) error {
+// applyProjectRemove refuses while a version is left in the project. Its images go
+// with it.
+func (tx *Tx) applyProjectRemove(ctx context.Context, entry ledger.Entry, e *ledger.ProjectRemove) error {
 	err := tx.change(ctx, missingProject, `
 		DELETE FROM projects WHERE id = $1 AND NOT EXISTS (
 			SELECT 1 FROM packages p JOIN versions v ON v.package_id = p.id AND v.until_seq IS NULL WHERE p.project_id = $1)`, e.ProjectID)
@@ -80,6 +81,9 @@ func (tx *Tx) applyProjectRemove(ctx context.Context, e *ledger.ProjectRemove) e
 		if _, err := tx.exec(ctx, q, e.ProjectID); err != nil {
 			return err
 		}
+	}
+	if err := tx.endImages(ctx, entry, e.ProjectID); err != nil {
+		return err
 	}
 	return tx.forgetPlace(ctx, packhouse.Project, e.ProjectID)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"time"
@@ -112,4 +113,20 @@ func oneRecord[T any](ctx context.Context, tx *Tx, missing, q string, args ...an
 		return nil, packhouse.Errorf(packhouse.NotFound, "%s", missing)
 	}
 	return &all[0], nil
+}
+
+// Secret returns a secret that all nodes share, which it makes when there is none.
+// It is not part of the ledger, and no backup has it.
+func (tx *Tx) Secret(ctx context.Context, name string) (secret []byte, err error) {
+	known, err := found(tx.row(ctx, `SELECT secret FROM secrets WHERE name = $1`, []any{name}, &secret))
+	if err != nil || known {
+		return secret, err
+	}
+	if !tx.writing {
+		return nil, nil
+	}
+	secret = make([]byte, 32)
+	rand.Read(secret) // never fails, see crypto/rand
+	_, err = tx.exec(ctx, `INSERT INTO secrets (name, secret) VALUES ($1, $2)`, name, secret)
+	return secret, err
 }

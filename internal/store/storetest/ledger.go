@@ -47,6 +47,7 @@ func everyEvent(at time.Time) []ledger.Event {
 	yes, expr := true, `v\d+|<&>`
 	where, pkg, version, file := site("1.0"), int64(11), int64(12), int64(13)
 	where.ProjectID = 31
+	place := ledger.Place{ProjectID: 31, RepositoryID: 20, Repository: "api"}
 	admission := ledger.Admission{ProjectID: 31, Admitted: group}
 	added := ledger.FileAdded{ID: file, Path: "dir/ä \u2028<&>", Size: 5, SHA256: fileOf("", "x").SHA256, MD5: "m", SHA1: "s", SHA512: "t"}
 	return []ledger.Event{
@@ -67,6 +68,16 @@ func everyEvent(at time.Time) []ledger.Event {
 		&ledger.FileDelete{Site: where, VersionID: version, FileID: file},
 		&ledger.VersionDelete{Site: where, VersionID: version},
 		&ledger.Purge{FileIDs: []int64{file}, Before: at},
+		&ledger.RepositoryPut{Place: place},
+		&ledger.PartPut{
+			Place: place, ID: 21, Manifest: true, SHA256: added.SHA256, SHA512: "t", Digest: "sha256:x", Size: 5, MediaType: "m", Subject: "s", ArtifactType: "a",
+			Annotations: json.RawMessage(`{"a":"b"}`), CreatorID: 1, Pipeline: &job.Pipeline,
+		},
+		&ledger.PartDigest{Place: place, ID: 21, SHA512: "u"},
+		&ledger.ImageTagPut{Place: place, Name: "latest", PartID: 21},
+		&ledger.ImageTagRemove{Place: place, Name: "latest"},
+		&ledger.PartDelete{Place: place, ID: 21},
+		&ledger.PartPurge{IDs: []int64{21}, Before: at},
 		&ledger.AdmissionRemove{Admission: admission},
 		&ledger.MemberRemove{Target: group, UserID: 1},
 	}
