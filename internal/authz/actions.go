@@ -27,6 +27,13 @@ const (
 	ListPackages    // the REST packages API: what ReadPackages allows
 	RemovePackages  // the REST packages API: what DeletePackages allows
 
+	PullImages   // the container registry: pull
+	PushImages   // the container registry: push, retag
+	DeleteImages // the container registry: delete
+	ListImages   // the REST API of container images: what PullImages allows
+	UntagImages  // the REST API of container images: delete a tag
+	RemoveImages // the REST API of container images: delete many, or a repository
+
 	ReadProject   // see a project, its members and its settings
 	ManageProject // settings, members, deploy tokens, access tokens, allowlist
 	OwnProject    // visibility, archive, transfer, delete
@@ -103,6 +110,7 @@ type rule struct {
 	deployOf packhouse.Level
 
 	packages bool // obeys the switches of the package registry
+	images   bool // obeys those of the container registry instead
 	// writes marks a change to packages or a new thing below: refused on what is
 	// archived and to jobs that may only read. Administration is not counted, so
 	// that an archived project can be unarchived and its tokens revoked.
@@ -122,6 +130,10 @@ const (
 	// may carry them too, so that a person's token can be limited to packages.
 	packageRead  = apiRead | deployGet
 	packageWrite = api | deployPut
+	// Of images, as GitLab has it, the right to write does not bring the right to
+	// read along.
+	imageRead = apiRead | packhouse.ScopeReadRegistry
+	imagePush = api | packhouse.ScopeWriteRegistry
 )
 
 var rules = [...]rule{
@@ -154,6 +166,25 @@ var rules = [...]rule{
 	RemovePackages: {name: "RemovePackages", doing: "deleting packages from", levels: packhouse.Project,
 		by: byRole, role: packhouse.Maintainer,
 		kinds: people | jobTokens, scopes: packageWrite, packages: true, writes: true},
+
+	PullImages: {name: "PullImages", doing: "pulling images from", levels: packhouse.Project, family: protocol, by: byReading,
+		kinds: people | deployTokens | jobTokens, scopes: imageRead,
+		deploy: packhouse.ScopeReadRegistry, deployOf: owned, packages: true, images: true},
+	PushImages: {name: "PushImages", doing: "pushing images to", levels: packhouse.Project, family: protocol,
+		by: byRole, role: packhouse.Developer,
+		kinds: accessTokens | deployTokens | jobTokens, scopes: imagePush,
+		deploy: packhouse.ScopeWriteRegistry, deployOf: owned, packages: true, images: true, writes: true},
+	DeleteImages: {name: "DeleteImages", doing: "deleting images from", levels: packhouse.Project, family: protocol,
+		by: byRole, role: packhouse.Maintainer,
+		kinds: accessTokens | jobTokens, scopes: api, packages: true, images: true, writes: true},
+	ListImages: {name: "ListImages", doing: "listing images of", levels: packhouse.Project, by: byReading,
+		kinds: people | jobTokens, scopes: imageRead, packages: true, images: true},
+	UntagImages: {name: "UntagImages", doing: "deleting tags of images from", levels: packhouse.Project,
+		by: byRole, role: packhouse.Developer,
+		kinds: people | jobTokens, scopes: api, packages: true, images: true, writes: true},
+	RemoveImages: {name: "RemoveImages", doing: "deleting images from", levels: packhouse.Project,
+		by: byRole, role: packhouse.Maintainer,
+		kinds: people | jobTokens, scopes: api, packages: true, images: true, writes: true},
 
 	ReadProject: {name: "ReadProject", doing: "reading", levels: packhouse.Project, by: bySight,
 		kinds: people, scopes: apiRead},

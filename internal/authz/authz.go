@@ -17,6 +17,7 @@ type Object struct {
 	Exists     bool // not looked at for the instance
 	Visibility packhouse.Visibility
 	Registry   packhouse.RegistryAccess // projects only
+	Images     packhouse.RegistryAccess // the same of the container registry
 
 	// Role is the strongest role that the user behind the actor has here, by
 	// membership here or above. NoAccess for deploy tokens and visitors.

@@ -29,6 +29,9 @@ func Decide(who packhouse.Actor, act Action, on Object) Decision {
 		return hidden(on.Target.Level)
 	}
 	r := &rules[act]
+	if r.images {
+		on = ofImages(&who, r, on)
+	}
 	if r.packages && on.PackagesDisabled {
 		return switchedOff()
 	}
@@ -43,6 +46,18 @@ func Decide(who packhouse.Actor, act Action, on Object) Decision {
 		return r.outOfScope(&who, &on)
 	}
 	return d
+}
+
+// ofImages is an object as the container registry sees it, which has switches of
+// its own: nobody is let in beyond the visibility of the project, Guests pull
+// nothing from a private one, and jobs push to their own project alone, whatever
+// its allowlist says.
+func ofImages(who *packhouse.Actor, r *rule, on Object) Object {
+	on.Registry, on.GuestsPull, on.AnyonePull, on.PackagesDisabled = on.Images, false, false, false
+	if r.writes && who.Job != nil && who.Job.ProjectID != on.Target.ID {
+		on.Admits = false
+	}
+	return on
 }
 
 // takes reports whether the action reads the actor's kind of credential at all.
@@ -116,7 +131,7 @@ func (r *rule) judge(who *packhouse.Actor, on *Object) Decision {
 	case !r.visible(s, on):
 		return hidden(on.Target.Level)
 	case r.packages && on.Registry == packhouse.RegistryDisabled:
-		return registryOff(on)
+		return r.registryOff(on)
 	case r.writes && on.Archived:
 		return r.archived(on)
 	case !r.grants(s, on):

@@ -78,14 +78,14 @@ func lines() []line {
 		}
 	}
 	const api, readAPI, readUser = packhouse.ScopeAPI, packhouse.ScopeReadAPI, packhouse.ScopeReadUser
-	const readPkg, writePkg, readReg = packhouse.ScopeReadPackages, packhouse.ScopeWritePackages, packhouse.ScopeReadRegistry
-	add("personal", everyRole, person, api, readAPI, readUser, readPkg, writePkg, readReg)
+	const readPkg, writePkg, readReg, writeReg = packhouse.ScopeReadPackages, packhouse.ScopeWritePackages, packhouse.ScopeReadRegistry, packhouse.ScopeWriteRegistry
+	add("personal", everyRole, person, api, readAPI, readUser, readPkg, writePkg, readReg, writeReg)
 	add("external", everyRole, func(s packhouse.Scopes) packhouse.Actor { return external(person(s)) }, api)
 	add("admin", none, func(s packhouse.Scopes) packhouse.Actor { return admin(person(s)) }, api, readAPI, writePkg)
 	add("project", everyRole, projectToken, api, readAPI, readPkg, writePkg)
 	add("group", everyRole, groupToken, api, readPkg, writePkg)
-	add("deploy", none, func(s packhouse.Scopes) packhouse.Actor { return deployToken(lib, s) }, readPkg, writePkg, readReg)
-	add("group deploy", none, func(s packhouse.Scopes) packhouse.Actor { return deployToken(acme, s) }, readPkg, writePkg, readReg)
+	add("deploy", none, func(s packhouse.Scopes) packhouse.Actor { return deployToken(lib, s) }, readPkg, writePkg, readReg, writeReg)
+	add("group deploy", none, func(s packhouse.Scopes) packhouse.Actor { return deployToken(acme, s) }, readPkg, writePkg, readReg, writeReg)
 	return append(all,
 		line{"session", session(), everyRole},
 		line{"session      of an external", external(session()), everyRole},
@@ -128,6 +128,7 @@ func cells(who packhouse.Actor, act Action, target packhouse.Target, role packho
 		text := ""
 		for _, on.Registry = range st.registries {
 			text += " "
+			on.Images = on.Registry // whose switches are others, of the same kind
 			for _, on.Visibility = range everyVisibility {
 				text += cell(who, act, on, st)
 			}

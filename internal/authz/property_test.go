@@ -142,7 +142,7 @@ func TestSwitchedOffIsOffForAll(t *testing.T) {
 }
 
 func TestDeployTokenIsAVisitorInREST(t *testing.T) {
-	actions := without(everyAction(), ReadPackages, PublishPackages, DeletePackages, ListPackages)
+	actions := without(everyAction(), ReadPackages, PublishPackages, DeletePackages, ListPackages, PullImages, PushImages)
 	always(t, deploysTokens(append(readScopes, packhouse.ScopeWritePackages)), actions, "outside of packages a deploy token counts as none",
 		func(who packhouse.Actor, act Action, on Object) bool {
 			return Decide(who, act, on).Outcome == Decide(anonymous, act, on).Outcome

@@ -63,7 +63,11 @@ func (r *rule) challenge(who *packhouse.Actor) Decision {
 }
 
 // registryOff refuses to everybody who sees the project, its Owner included.
-func registryOff(on *Object) Decision {
+func (r *rule) registryOff(on *Object) Decision {
+	if r.images {
+		return Decision{Forbid, ruleFeatureOff, "the container registry of " + place(on) + " is switched off",
+			fmt.Sprintf("ask a Maintainer of %s to set container_registry_access_level to enabled", place(on))}
+	}
 	return Decision{Forbid, ruleFeatureOff, "the package registry of " + place(on) + " is switched off",
 		fmt.Sprintf("ask a Maintainer of %s to set package_registry_access_level to enabled", place(on))}
 }
@@ -97,7 +101,10 @@ func (r *rule) tooWeak(who *packhouse.Actor, s standing, on *Object) Decision {
 	}
 	needed, also := r.role, ""
 	if r.by == byReading {
-		needed, also = packhouse.Reporter, "; an administrator can also let Guests pull (guest_can_pull_private)"
+		needed = packhouse.Reporter
+		if !r.images {
+			also = "; an administrator can also let Guests pull (guest_can_pull_private)"
+		}
 	}
 	return Decision{Forbid, ruleRole,
 		fmt.Sprintf("%s %s needs the role %s; %s", r.doing, place(on), needed, held(who, s.role)),

@@ -40,6 +40,7 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target, now time.Tim
 			return o
 		}
 		o.Exists, o.Visibility, o.Registry, o.Archived = true, p.Visibility, p.Registry, p.Archived
+		o.Images = imagesOf(p.Features["container_registry_access_level"])
 		o.Deleting = d.deleting(placeOf(t))
 		if who.Job != nil {
 			o.Admits = d.admits(who.Job.ProjectID, t.ID)
@@ -52,6 +53,18 @@ func (d *Directory) object(who packhouse.Actor, t packhouse.Target, now time.Tim
 		o.Role = d.role(who.UserID, at, now)
 	}
 	return o
+}
+
+// imagesOf reads who is let into the container registry of a project. It is on
+// where nothing was said, and what is not known is for members.
+func imagesOf(level string) packhouse.RegistryAccess {
+	switch level {
+	case "", "enabled":
+		return packhouse.RegistryEnabled
+	case "disabled":
+		return packhouse.RegistryDisabled
+	}
+	return packhouse.RegistryPrivate
 }
 
 // deleting reports whether a place, or what it is in, is marked for deletion.

@@ -52,6 +52,35 @@ func (d *Directory) target(at place) packhouse.Target {
 	return packhouse.Target{}
 }
 
+// mostBelow is how many segments a name may have after the path of its project
+// (GitLab has two).
+const mostBelow = 2
+
+// Named finds the project whose full path a name begins with, in any case, and
+// what follows it there. A project's path is no other's beginning, because what is
+// a project is no group. A path that a project had once will do until something
+// else has that path.
+func (d *Directory) Named(name string) (t packhouse.Target, rest string, ok bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	path := name
+	for range mostBelow + 1 {
+		if !strings.Contains(path, "/") {
+			break // every project is in something
+		}
+		key := store.Key(path)
+		t, known := d.routes[key]
+		if !known {
+			t = d.target(d.old[key])
+		}
+		if t.Level == packhouse.Project {
+			return t, strings.TrimPrefix(name[len(path):], "/"), true
+		}
+		path = path[:strings.LastIndexByte(path, '/')]
+	}
+	return packhouse.Target{Level: packhouse.Project}, "", false
+}
+
 // Moved reports whether a reference is a path that the group or project which it
 // finds had once and has no more.
 func (d *Directory) Moved(t packhouse.Target, ref string) bool {
