@@ -44,6 +44,7 @@ type Authenticator struct {
 	sessions  sessions
 	tokens    *memo.Memo[packhouse.Digest, *ledger.Token]
 	uses      uses
+	passKey   passKey
 }
 
 // New makes an Authenticator. It follows the store's ledger from now on, so a
@@ -103,6 +104,9 @@ func (a *Authenticator) Actor(r *http.Request) (packhouse.Actor, error) {
 	secret, mode := a.credential(r)
 	if secret == "" {
 		return a.session(r)
+	}
+	if sealed, ok := strings.CutPrefix(secret, passPrefix); ok {
+		return a.bearer(r.Context(), sealed)
 	}
 	actor, err := a.identify(r.Context(), secret)
 	if err == nil && actor.Kind == packhouse.Session {

@@ -26,6 +26,12 @@ type Protocol interface {
 	WriteError(w http.ResponseWriter, r *http.Request, e *packhouse.Error)
 }
 
+// Rooted is a Protocol whose errors hold absolute addresses of the server, such as
+// where to ask for a token.
+type Rooted interface {
+	WriteErrorAt(w http.ResponseWriter, r *http.Request, base *url.URL, e *packhouse.Error)
+}
+
 // Format is a package protocol and ecosystem.
 type Format interface {
 	Protocol
@@ -33,6 +39,28 @@ type Format interface {
 	Name() string
 	// Naming says which names and versions are the same.
 	Naming() Naming
+}
+
+// Mounter is a format that is addressed elsewhere too, because its protocol, or
+// GitLab, fixes where.
+type Mounter interface {
+	Mounts() []Mount
+}
+
+// Mount is a protocol below a word of its own.
+type Mount struct {
+	// Word is the segment that the protocol's paths begin with:
+	//
+	//	/{word}/…                       Instance and Project level
+	//	/api/v4/projects/{id}/{word}/…  when API is set, and so for groups and the instance
+	//
+	// Below the root of the host a route at Project level says by Within which
+	// project it is about. Path of a route is relative to the word.
+	Word string
+	API  bool
+	// Passes: requests may come with what Call.Passes makes.
+	Passes bool
+	Protocol
 }
 
 // Naming normalises what clients write. Every decision is made on keys; names
@@ -60,6 +88,15 @@ type Route struct {
 	// server from starting.
 	Action authz.Action
 	Handle func(w http.ResponseWriter, r *http.Request, c *Call) error
+	// Within names the parameter whose value begins with the full path of the
+	// project that the route is about, as the name of a container image does. What
+	// follows it is Call.Rest. Only below the root of the host; see Mount.
+	Within string
+	// Access is what a pass must have been made for; nil for nothing.
+	Access func(c *Call) packhouse.Access
+	// Late takes a pass that ran out within the last day, for what was begun
+	// before that.
+	Late bool
 	// Unread leaves the credential of a request alone: the gate takes its sender
 	// for a visitor, and the handler reads what it came with, such as the ID token
 	// of a CI job, which is no token of ours.
@@ -82,6 +119,8 @@ type Call struct {
 	Slash     bool      // the path ended with a slash
 	Parsed    any       // what Locate has read of the request's body, for Handle
 	Exchanger Exchanger // makes job tokens for ID tokens; nil when there is none
+	Passes    Passes    // makes passes for credentials
+	Rest      string    // what follows the project's path in the parameter of Route.Within; "" for nothing
 
 	args  Args
 	way   Way
@@ -101,6 +140,9 @@ type Way interface {
 	In(c *Call, projectID int64, action authz.Action) (*registry.Hosted, error)
 	// Decide decides about an action on another target than the call's.
 	Decide(c *Call, t packhouse.Target, action authz.Action) (packhouse.Target, error)
+	// Named finds the project whose full path a name begins with, and what follows
+	// it there.
+	Named(name string) (t packhouse.Target, rest string, ok bool)
 	// Explain says what would be decided about a request of some actor.
 	Explain(who packhouse.Actor, method string, u *url.URL) Explanation
 }
@@ -131,6 +173,13 @@ func (c *Call) In(projectID int64, action authz.Action) (*registry.Hosted, error
 // refusal.
 func (c *Call) Decide(level packhouse.Level, id int64, action authz.Action) (packhouse.Target, error) {
 	return c.way.Decide(c, packhouse.Target{Level: level, ID: id}, action)
+}
+
+// Named finds the project whose full path a name begins with, as the name of a
+// container image does, and what follows it there. Whether the actor may know of
+// it is for Decide to say.
+func (c *Call) Named(name string) (t packhouse.Target, rest string, ok bool) {
+	return c.way.Named(name)
 }
 
 // Mount is the path below Base at which the format was addressed, escaped:

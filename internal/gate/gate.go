@@ -161,11 +161,14 @@ func (p *passage) pass() error {
 	p.seen.Route = route.Path
 	p.call = format.NewCall(args, p, path.Segments[:m.depth])
 	call := &p.call
-	call.RequestID, call.Slash, call.Exchanger = p.seen.RequestID, path.Slash, g.options.Exchanger
+	call.RequestID, call.Slash, call.Exchanger, call.Passes = p.seen.RequestID, path.Slash, g.options.Exchanger, g.options.Authn
 	if call.Actor, err = p.guarded(m, route); err != nil {
 		return err
 	}
 	p.seen.Actor = call.Actor
+	if err := admitPass(m, route, call); err != nil {
+		return err
+	}
 	action, err := g.locate(r, m, route, call)
 	if err != nil {
 		return err
@@ -205,7 +208,12 @@ func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Metho
 // alone decides about them, at the level that it is asked at.
 func (g *Gate) locate(r *http.Request, m mounted, route *format.Route, call *format.Call) (action authz.Action, err error) {
 	call.Target = packhouse.Target{Level: m.level}
-	if m.level != packhouse.Instance {
+	switch {
+	case route.Within != "":
+		if t, rest, ok := g.options.Directory.Named(call.Arg(route.Within)); ok {
+			call.Target, call.Rest = t, rest
+		}
+	case m.level != packhouse.Instance:
 		call.Target, _ = g.options.Directory.Resolve(m.level, m.ref)
 	}
 	if route.Locate == nil {
@@ -251,6 +259,11 @@ func (g *Gate) furnish(r *http.Request, call *format.Call, m mounted) {
 // below is what an actor may read of all projects at or below a target.
 func (g *Gate) below(who packhouse.Actor, t packhouse.Target) registry.Source {
 	return g.options.Registry.Group(g.options.Directory.Reader(who, t))
+}
+
+// Named implements format.Way.
+func (p *passage) Named(name string) (packhouse.Target, string, bool) {
+	return p.gate.options.Directory.Named(name)
 }
 
 // Below implements format.Way.
@@ -310,6 +323,10 @@ func (p *passage) refuse() {
 	p.drain()
 	if h := p.recorder.Header(); e.Kind == packhouse.Unavailable && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", retryAfter)
+	}
+	if rooted, ok := p.protocol.(format.Rooted); ok {
+		rooted.WriteErrorAt(&p.recorder, p.request, p.Base(), e)
+		return
 	}
 	p.protocol.WriteError(&p.recorder, p.request, e)
 }

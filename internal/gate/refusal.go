@@ -4,8 +4,35 @@ import (
 	"io"
 
 	"packhouse"
+	"packhouse/internal/authn"
 	"packhouse/internal/authz"
+	"packhouse/internal/format"
 )
+
+// RulePass is the rule of refusals for want of a pass that was made for what is
+// asked.
+const RulePass = "pass"
+
+// admitPass refuses a request that comes with a pass where none is taken, that
+// has run out, or that was made for less.
+func admitPass(m mounted, route *format.Route, call *format.Call) error {
+	pass := call.Actor.Pass
+	if pass == nil {
+		return nil
+	}
+	e := &packhouse.Error{Kind: packhouse.Unauthenticated, Message: "401 Unauthorized"}
+	switch {
+	case !m.passes:
+		e.Rule, e.Fix = authn.RuleToken, "send the token itself; what it was exchanged for is good at the container registry alone"
+	case pass.Ended && !route.Late:
+		e.Rule, e.Fix = authn.RuleExpired, "the token has run out; ask for another"
+	case route.Access != nil && !pass.Allows(route.Access(call)):
+		e.Rule, e.Fix = RulePass, "ask for a token with the scope in the challenge"
+	default:
+		return nil
+	}
+	return e
+}
 
 // refusal is the error that stands for a decision against a request.
 func refusal(d authz.Decision, t packhouse.Target) error {

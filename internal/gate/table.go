@@ -18,9 +18,14 @@ import (
 //	/api/v4/projects/{id}/…                     the API, project level
 //	/api/v4/groups/{id}/…                       the API, group level
 //	/api/v4/…                                   the API, instance level
+//	/{word}/…                                   what a format mounts at the root
+//	/api/v4/{projects,groups}/{id}/{word}/…     what it mounts in the API, and
+//	/api/v4/{word}/…                            so at the instance
 //	/…                                          the root protocol
 type table struct {
 	formats   map[string]*protocol
+	mounts    map[string]*protocol // by the word at the root of the host
+	inAPI     map[string]*protocol // by the word in the API
 	api, root *protocol
 }
 
@@ -28,6 +33,7 @@ type table struct {
 type protocol struct {
 	name   string
 	shape  format.Protocol
+	passes bool // takes passes
 	routes map[packhouse.Level][]compiled
 }
 
@@ -45,7 +51,7 @@ func newTable(opts Options) (*table, error) {
 	if opts.API == nil {
 		return nil, errors.New("gate: there is no API")
 	}
-	t := &table{formats: map[string]*protocol{}}
+	t := &table{formats: map[string]*protocol{}, mounts: map[string]*protocol{}, inAPI: map[string]*protocol{}}
 	for _, f := range opts.Formats {
 		if t.formats[f.Name()] != nil {
 			return nil, fmt.Errorf("gate: two formats are called %q", f.Name())
@@ -55,6 +61,9 @@ func newTable(opts Options) (*table, error) {
 			return nil, err
 		}
 		t.formats[f.Name()] = p
+		if err := t.mount(f); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	if t.api, err = compile("api", opts.API, anyLevel); err != nil {
@@ -66,6 +75,35 @@ func newTable(opts Options) (*table, error) {
 	}
 	t.root, err = compile("root", opts.Root, packhouse.Instance)
 	return t, err
+}
+
+// mount takes in what a format mounts outside of the package registry.
+func (t *table) mount(f format.Format) error {
+	mounter, ok := f.(format.Mounter)
+	if !ok {
+		return nil
+	}
+	for _, m := range mounter.Mounts() {
+		words, at := t.mounts, packhouse.Instance|packhouse.Project
+		if m.API {
+			words, at = t.inAPI, anyLevel
+		}
+		if words[m.Word] != nil {
+			return fmt.Errorf("gate: two formats are mounted at %q", m.Word)
+		}
+		p, err := compile(f.Name(), m.Protocol, at)
+		if err != nil {
+			return err
+		}
+		for _, route := range m.Routes() {
+			if !m.API && route.Level == packhouse.Project && route.Within == "" {
+				return fmt.Errorf("gate: %s: route %s %s does not say which project it is about", f.Name(), route.Method, route.Path)
+			}
+		}
+		p.passes = m.Passes
+		words[m.Word] = p
+	}
+	return nil
 }
 
 // compile checks the routes of a protocol that is mounted at the given levels.
@@ -112,6 +150,14 @@ func (t *table) find(path format.Path) mounted {
 	at := func(p *protocol, level packhouse.Level, ref string, depth int) mounted {
 		return mounted{protocol: p, level: level, ref: ref, depth: depth, rest: format.Path{Segments: s[depth:], Slash: path.Slash}}
 	}
+	if len(s) > 0 && t.mounts[s[0]] != nil {
+		p := t.mounts[s[0]]
+		level := packhouse.Instance
+		if below := at(p, packhouse.Project, "", 1); below.knows() {
+			level = packhouse.Project
+		}
+		return at(p, level, "", 1)
+	}
 	if len(s) < 3 || s[0] != "api" || s[1] != "v4" {
 		return at(t.root, packhouse.Instance, "", 0)
 	}
@@ -120,16 +166,35 @@ func (t *table) find(path format.Path) mounted {
 		if len(s) > 5 && s[4] == "packages" && t.formats[s[5]] != nil {
 			return at(t.formats[s[5]], packhouse.Project, s[3], 6)
 		}
+		if len(s) > 4 && t.inAPI[s[4]] != nil {
+			return at(t.inAPI[s[4]], packhouse.Project, s[3], 5)
+		}
 		return at(t.api, packhouse.Project, s[3], 4)
 	case s[2] == "groups" && len(s) > 3:
 		if len(s) > 6 && s[4] == "-" && s[5] == "packages" && t.formats[s[6]] != nil {
 			return at(t.formats[s[6]], packhouse.Group, s[3], 7)
 		}
+		if len(s) > 4 && t.inAPI[s[4]] != nil {
+			return at(t.inAPI[s[4]], packhouse.Group, s[3], 5)
+		}
 		return at(t.api, packhouse.Group, s[3], 4)
 	case s[2] == "packages" && len(s) > 3 && t.formats[s[3]] != nil:
 		return at(t.formats[s[3]], packhouse.Instance, "", 4)
+	case t.inAPI[s[2]] != nil:
+		return at(t.inAPI[s[2]], packhouse.Instance, "", 3)
 	}
 	return at(t.api, packhouse.Instance, "", 2)
+}
+
+// knows reports whether a route of any method has the path.
+func (m mounted) knows() bool {
+	var room [4]format.Arg
+	for _, r := range m.routes[m.level] {
+		if _, ok := r.pattern.Match(m.rest, room[:0]); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // match finds the route of a method. packhouse.NotFound: no route has the path.
