@@ -12,6 +12,7 @@ import (
 
 // Collected is what Purge or Sweep did.
 type Collected struct {
+	Images  int // manifests and blobs of images that nothing needed any more
 	Files   int // deleted files whose bytes were given up
 	Blobs   int // blobs that no file needed any more
 	Uploads int // uploads that nobody will finish
@@ -61,15 +62,22 @@ func (r *Registry) fresh(files []*Received) error {
 // upload (see package blob), so a copy that no transaction refers to and that is
 // not under way can never be referred to later.
 func (r *Registry) Sweep(ctx context.Context) (done Collected, err error) {
+	if err := r.expireUploads(ctx); err != nil {
+		return done, err
+	}
 	if err := r.sweepUploads(ctx, &done); err != nil {
 		return done, err
 	}
 	return done, r.sweepOrphans(ctx, &done)
 }
 
-// Purge gives up the bytes of deleted files whose retention is over. Rows first,
+// Purge deletes parts of images that nothing has needed for a while, and gives up
+// the bytes of deleted files and parts whose retention is over. Rows first,
 // bytes second: a crash in between leaves an orphan for Sweep.
 func (r *Registry) Purge(ctx context.Context) (done Collected, err error) {
+	if done.Images, err = r.collectImages(ctx); err != nil {
+		return done, err
+	}
 	before := r.now().Add(-r.options.Retention)
 	for {
 		var (
@@ -107,6 +115,17 @@ func (r *Registry) sweepUploads(ctx context.Context, done *Collected) error {
 		}
 		if r.now().Sub(u.ModTime) < r.age() || r.blobs.underWay(u.ID) {
 			continue
+		}
+		wanted := false
+		err := r.store.View(ctx, func(tx *store.Tx) (err error) {
+			wanted, err = tx.HasUpload(ctx, u.ID)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if wanted {
+			continue // its client may go on with it
 		}
 		upload, err := r.blobs.Resume(ctx, u.ID)
 		if err != nil {

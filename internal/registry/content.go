@@ -65,8 +65,21 @@ func (c *Content) Link(ctx context.Context, as LinkHeader) (string, error) {
 	return address, blob.Explain(err)
 }
 
-// Downloaded counts a download of the file.
-func (c *Content) Downloaded() { c.downloads.add(c.located.File.ID, c.now()) }
+// Part is the blob or manifest of an image that the content is of.
+func (c *Content) Part() *packhouse.Part { return &c.located.part }
+
+// Here has the bytes come from here, whether or not clients are to be sent to
+// them.
+func (c *Content) Here() { c.linker = nil }
+
+// Downloaded counts a download of the file. Those of parts of images are not
+// counted.
+func (c *Content) Downloaded() {
+	if c.located.File.ID == 0 {
+		return
+	}
+	c.downloads.add(c.located.File.ID, c.now())
+}
 
 // Close gives up the file.
 func (c *Content) Close() error {

@@ -34,6 +34,9 @@ type Options struct {
 
 	// Retention is how long the bytes of deleted files are kept.
 	Retention time.Duration
+	// ImageGrace is how long the manifests and blobs of images stay that nothing
+	// needs. 0 means a day.
+	ImageGrace time.Duration
 	// CacheBytes bounds the small files that are kept in memory.
 	CacheBytes int
 	// Indexers make what the index documents of a format are made of, by format.
@@ -59,7 +62,8 @@ type Registry struct {
 	shelves   *otter.Cache[listingKey, *shelf]
 	documents *otter.Cache[documentKey, *kept]
 	homes     *memo.Memo[[2]string, []int64] // projects by format and package key
-	names     sync.Map                       // format: *atomic.Uint64, counts changes of which names there are
+	images    *memo.Memo[imageKey, *located]
+	names     sync.Map // format: *atomic.Uint64, counts changes of which names there are
 	downloads *downloads
 	now       func() time.Time
 	log       *slog.Logger
@@ -76,6 +80,9 @@ func New(opts Options) *Registry {
 	if opts.CacheBytes == 0 {
 		opts.CacheBytes = 16 << 20
 	}
+	if opts.ImageGrace == 0 {
+		opts.ImageGrace = 24 * time.Hour
+	}
 	if opts.IndexBytes == 0 {
 		opts.IndexBytes = 32 << 20
 	}
@@ -84,6 +91,7 @@ func New(opts Options) *Registry {
 		blobs:     newTracked(opts.Blobs),
 		located:   memo.New[locateKey, *located](10_000, locateKey.clone),
 		homes:     memo.New[[2]string, []int64](10_000, cloneKey),
+		images:    memo.New[imageKey, *located](20_000, imageKey.clone),
 		downloads: newDownloads(),
 		contents: otter.Must(&otter.Options[packhouse.Digest, []byte]{
 			MaximumWeight: uint64(opts.CacheBytes),
@@ -105,6 +113,7 @@ func New(opts Options) *Registry {
 // forget drops what the memory holds about packages that changed.
 func (r *Registry) forget(entries []ledger.Entry) {
 	for _, e := range entries {
+		r.forgetImage(e.Event)
 		if sited, ok := e.Event.(ledger.Sited); ok {
 			site := sited.Where()
 			r.located.Touch(packagePlace(site.Format, site.PackageKey))

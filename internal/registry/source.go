@@ -187,6 +187,7 @@ func (r *Registry) openFound(ctx context.Context, find func() (*located, error))
 // located is a file that was found, and what a format has made of it.
 type located struct {
 	store.Located
+	part    packhouse.Part // of an image; the File is then made of it
 	derived atomic.Pointer[any]
 }
 

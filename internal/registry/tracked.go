@@ -31,6 +31,18 @@ func (t *tracked) Create(ctx context.Context) (blob.Upload, error) {
 	return &trackedUpload{u, t}, nil
 }
 
+// Resume continues an upload and tracks it as one that was begun here.
+func (t *tracked) Resume(ctx context.Context, id string) (blob.Upload, error) {
+	u, err := t.Store.Resume(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ids[id] = true
+	return &trackedUpload{u, t}, nil
+}
+
 type trackedUpload struct {
 	blob.Upload
 	list *tracked
