@@ -4,6 +4,7 @@ package all
 
 import (
 	"packhouse/internal/format"
+	"packhouse/internal/format/container"
 	"packhouse/internal/format/generic"
 	"packhouse/internal/format/npm"
 	"packhouse/internal/format/pypi"
@@ -12,6 +13,7 @@ import (
 // Formats returns all formats.
 func Formats() []format.Format {
 	return []format.Format{
+		container.New(),
 		generic.New(),
 		npm.New(),
 		pypi.New(),
