@@ -15,6 +15,7 @@ import (
 
 type here struct{}
 
+func (here) Named(string) (packhouse.Target, string, bool)                  { return packhouse.Target{}, "", false }
 func (here) Below(*format.Call, string) registry.Source                     { return registry.Nothing{} }
 func (here) In(*format.Call, int64, authz.Action) (*registry.Hosted, error) { return nil, nil }
 func (here) Explain(packhouse.Actor, string, *url.URL) format.Explanation {
