@@ -126,7 +126,9 @@ func (a *Authenticator) Actor(r *http.Request) (packhouse.Actor, error) {
 
 // credential finds the token of a request and what becomes of the request if it
 // is no good (spec: GitLab's table of carriers). Explicit headers come before
-// Authorization, and that before the query.
+// Authorization, and that before the query. A pass in the query comes before
+// Authorization, too: clients that were sent to an address add what .netrc has for
+// the host.
 func (a *Authenticator) credential(r *http.Request) (string, strictness) {
 	h := r.Header
 	for _, c := range [...]struct {
@@ -141,6 +143,9 @@ func (a *Authenticator) credential(r *http.Request) (string, strictness) {
 		if v := h[c.header]; len(v) > 0 && v[0] != "" {
 			return v[0], c.mode
 		}
+	}
+	if v := passInQuery(r.URL.RawQuery); v != "" {
+		return v, strict
 	}
 	if v := h["Authorization"]; len(v) > 0 && v[0] != "" {
 		return fromAuthorization(v[0])

@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +22,19 @@ import (
 
 // passPrefix is what passes begin with.
 const passPrefix = "phpass-"
+
+// passInQuery finds a pass in ?token=, where addresses that clients are sent to have
+// it; "" for none.
+func passInQuery(raw string) string {
+	if !strings.Contains(raw, "token="+passPrefix) {
+		return ""
+	}
+	q, _ := url.ParseQuery(raw)
+	if v := q.Get("token"); strings.HasPrefix(v, passPrefix) {
+		return v
+	}
+	return ""
+}
 
 // passGrace is how long after its end a pass still serves to bring to an end what
 // was begun with it.

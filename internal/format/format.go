@@ -35,10 +35,24 @@ type Rooted interface {
 // Format is a package protocol and ecosystem.
 type Format interface {
 	Protocol
-	// Name is the format's path segment and the API's package_type: "npm".
+	// Name is the API's package_type and, unless it is Addressed, the format's path
+	// segment: "npm".
 	Name() string
 	// Naming says which names and versions are the same.
 	Naming() Naming
+}
+
+// Addressed is a format whose path segment is another word than its name.
+type Addressed interface {
+	Segment() string
+}
+
+// Segment is the path segment below which a format is mounted.
+func Segment(f Format) string {
+	if a, ok := f.(Addressed); ok {
+		return a.Segment()
+	}
+	return f.Name()
 }
 
 // Mounter is a format that is addressed elsewhere too, because its protocol, or
@@ -92,7 +106,8 @@ type Route struct {
 	// project that the route is about, as the name of a container image does. What
 	// follows it is Call.Rest. Only below the root of the host; see Mount.
 	Within string
-	// Access is what a pass must have been made for; nil for nothing.
+	// Access is what a pass must have been made for; nil for nothing. A route that
+	// has one takes passes wherever it is.
 	Access func(c *Call) packhouse.Access
 	// Late takes a pass that ran out within the last day, for what was begun
 	// before that.

@@ -22,7 +22,7 @@ func admitPass(m mounted, route *format.Route, call *format.Call) error {
 	}
 	e := &packhouse.Error{Kind: packhouse.Unauthenticated, Message: "401 Unauthorized"}
 	switch {
-	case !m.passes:
+	case !m.passes && route.Access == nil:
 		e.Rule, e.Fix = authn.RuleToken, "send the token itself; what it was exchanged for is good at the container registry alone"
 	case pass.Ended && !route.Late:
 		e.Rule, e.Fix = authn.RuleExpired, "the token has run out; ask for another"

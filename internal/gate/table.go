@@ -53,14 +53,15 @@ func newTable(opts Options) (*table, error) {
 	}
 	t := &table{formats: map[string]*protocol{}, mounts: map[string]*protocol{}, inAPI: map[string]*protocol{}}
 	for _, f := range opts.Formats {
-		if t.formats[f.Name()] != nil {
-			return nil, fmt.Errorf("gate: two formats are called %q", f.Name())
+		segment := format.Segment(f)
+		if t.formats[segment] != nil {
+			return nil, fmt.Errorf("gate: two formats are called %q", segment)
 		}
 		p, err := compile(f.Name(), f, anyLevel)
 		if err != nil {
 			return nil, err
 		}
-		t.formats[f.Name()] = p
+		t.formats[segment] = p
 		if err := t.mount(f); err != nil {
 			return nil, err
 		}
