@@ -85,7 +85,7 @@ func Open(ctx context.Context, s *store.Store, opts Options) (*Directory, error)
 		shares: map[place]map[int64]ledger.Share{}, places: map[int64]map[place]bool{},
 		subgroups: map[int64]ids{}, inside: map[int64]ids{},
 		publishers: newPublishers(), protected: newProtections(),
-		old:        map[string]place{}, upstream: map[int64]int64{},
+		old: map[string]place{}, upstream: map[int64]int64{},
 	}
 	d.instance.Store(opts.instance(ledger.Settings{}))
 	// Entries that are committed while we load wait at the lock, and those that

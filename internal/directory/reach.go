@@ -116,3 +116,18 @@ func (r *reaches) put(reader *Reader, as occasion, all packhouse.Projects) {
 		r.of[reachKey{reader.who, placeOf(reader.below)}] = all
 	}
 }
+
+// SameRoot reports whether two targets are in the same top-level group, or belong
+// to the same person.
+func (d *Directory) SameRoot(a, b packhouse.Target) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.root(placeOf(a)) == d.root(placeOf(b))
+}
+
+func (d *Directory) root(at place) (top int64) {
+	for group := range d.groupsAbove(at) {
+		top = group
+	}
+	return top
+}

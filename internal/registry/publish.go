@@ -39,6 +39,9 @@ type Draft struct {
 	// it is live, and its files. An error refuses the publish. It may be nil; it
 	// may be called again and does nothing but judge.
 	Admit func(live bool, files []packhouse.File) error
+	// Alone: the name belongs to one project below the top-level group, unless the
+	// group's settings allow duplicates.
+	Alone bool
 	// Moves is asked, inside the transaction, about a name of Tags that points at
 	// another version: whether it is to move. nil moves all. As Admit it does
 	// nothing but judge.
@@ -75,6 +78,9 @@ func (h *Hosted) Publish(ctx context.Context, d Draft) (*Published, error) {
 	var out *store.Published
 	err := h.registry.store.Update(ctx, func(tx *store.Tx) (err error) {
 		if err := h.registry.fresh(d.Files); err != nil {
+			return err
+		}
+		if err := h.alone(ctx, tx, &d); err != nil {
 			return err
 		}
 		out, err = tx.Publish(ctx, h.by, p, func(met store.Existing) error { return h.judge(p, met) })
