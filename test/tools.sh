@@ -68,3 +68,24 @@ npm_tool pnpm pnpm@12.21.0
 npm_tool yarn-1 yarn@1.22.22
 npm_tool yarn-4 @yarnpkg/cli-dist@4.18.1
 npm_tool bun bun@1.4.5
+
+# Terraform cannot be had from where the rest comes from; where it is not on the
+# machine, OpenTofu takes its place.
+tofu=v1.12.6
+if program=$(command -v terraform); then
+	ln -sfn "$program" "$tools/terraform"
+elif [ "$(cat "$tools/tofu/installed" 2>/dev/null)" != $tofu ]; then
+	rm -rf "${tools:?}/tofu"
+	mkdir -p "$tools/tofu/module"
+	(
+		cd "$tools/tofu/module"
+		export GOFLAGS= CGO_ENABLED=0
+		go mod init tofu
+		go get github.com/opentofu/opentofu/cmd/tofu@$tofu
+		go mod edit -replace "$(go list -m -f '{{.Path}}' github.com/hashicorp/hcl/v2)=github.com/opentofu/hcl/v2@v2.20.2-0.20251021132045-587d123c2828"
+		go get github.com/opentofu/opentofu/cmd/tofu@$tofu
+		go build -trimpath -ldflags='-s -w' -o ../tofu github.com/opentofu/opentofu/cmd/tofu
+	)
+	ln -sfn "$tools/tofu/tofu" "$tools/terraform"
+	echo $tofu >"$tools/tofu/installed"
+fi

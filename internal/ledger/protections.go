@@ -61,7 +61,9 @@ func (*ProtectionPut) Verb() string { return verbProtectionPut }
 func (*ProtectionRemove) Verb() string { return verbProtectionRemove }
 
 // Object implements Event.
-func (e *ProtectionPut) Object() string { return protectionObject(e.Protection.Target, e.Protection.ID) }
+func (e *ProtectionPut) Object() string {
+	return protectionObject(e.Protection.Target, e.Protection.ID)
+}
 
 // Object implements Event.
 func (e *ProtectionRemove) Object() string { return protectionObject(e.Target, e.ID) }

@@ -8,6 +8,7 @@ import (
 	"packhouse/internal/format/generic"
 	"packhouse/internal/format/npm"
 	"packhouse/internal/format/pypi"
+	"packhouse/internal/format/terraform"
 )
 
 // Formats returns all formats.
@@ -17,5 +18,6 @@ func Formats() []format.Format {
 		generic.New(),
 		npm.New(),
 		pypi.New(),
+		terraform.New(),
 	}
 }
