@@ -59,6 +59,7 @@ type Options struct {
 	Rates          limit.Limits
 	Failures       limit.FailureOptions
 	Retention      time.Duration
+	ImageGrace     time.Duration // how long what no image needs is kept; 0 for a day
 	PurgeEvery     time.Duration
 	SweepEvery     time.Duration
 	RemoveEvery    time.Duration // how often what was marked for deletion is looked for; 0 for never
@@ -85,6 +86,7 @@ type House struct {
 	Changes   *directory.Changes
 	Issuer    authn.Issuer
 	Registry  *registry.Registry
+	Blobs     blob.Store // where the files are
 	Exchanger *oidc.Exchanger
 	Passwords *authn.Passwords
 	Root      *Administrator // how the first administrator was found or made
@@ -141,10 +143,11 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	h.Exchanger = &oidc.Exchanger{
 		Directory: h.Directory, Issuer: h.Issuer, Issuers: oidc.NewIssuers(oidc.IssuerOptions{Allow: opts.IssuerNetworks}), Log: opts.Log,
 	}
+	h.Blobs = opts.Blobs
 	h.Registry = registry.New(registry.Options{
 		Indexers: indexers,
 		Store:    h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(),
-		Log: opts.Log, Retention: opts.Retention, CacheBytes: opts.CacheBytes, IndexBytes: opts.IndexBytes,
+		Log: opts.Log, Retention: opts.Retention, ImageGrace: opts.ImageGrace, CacheBytes: opts.CacheBytes, IndexBytes: opts.IndexBytes,
 	})
 	if h.Root, err = h.administrator(ctx); err != nil {
 		return h, fmt.Errorf("set up the administrator: %w", err)
@@ -169,7 +172,9 @@ func (h *House) gate() (http.Handler, error) {
 		Version: Version, GitLabVersion: h.options.GitLabVersion,
 	}
 	for _, f := range formats {
-		a.Formats = append(a.Formats, f.Name())
+		if len(f.Routes()) > 0 { // of packages; those of images have settings of their own
+			a.Formats = append(a.Formats, f.Name())
+		}
 	}
 	return gate.New(gate.Options{
 		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn)), Exchanger: h.Exchanger,

@@ -42,8 +42,8 @@ func (h *House) work(ctx context.Context) error {
 
 func (h *House) purge(ctx context.Context) error {
 	done, err := h.Registry.Purge(ctx)
-	if done.Files > 0 {
-		h.options.Log.Info("deleted files purged", "files", done.Files, "blobs", done.Blobs)
+	if done.Files+done.Images > 0 {
+		h.options.Log.Info("deleted files purged", "images", done.Images, "files", done.Files, "blobs", done.Blobs)
 	}
 	return err
 }
