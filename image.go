@@ -56,8 +56,9 @@ func ParsePartRef(digest string) (ref PartRef, err error) {
 	}
 	switch {
 	case ok && algorithm == "sha256" && len(digits) == 64:
-		ref.SHA256, err = ParseDigest(digits)
-		return ref, err
+		if ref.SHA256, err = ParseDigest(digits); err != nil || !ref.SHA256.IsZero() {
+			return ref, err // the zero Digest stands for none elsewhere, and nothing has it
+		}
 	case ok && algorithm == "sha512" && len(digits) == 128:
 		return PartRef{SHA512: digits}, nil
 	}

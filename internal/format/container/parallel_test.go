@@ -21,7 +21,9 @@ import (
 // when all are deleted nothing is left.
 func TestPushWhileCollecting(t *testing.T) {
 	const pushers, rounds, grace = 32, 3, 3 * time.Second
-	c := start(t, func(o *house.Options) { o.ImageGrace, o.Retention, o.PurgeEvery, o.SweepEvery = grace, time.Nanosecond, 0, 0 })
+	c := start(t, func(o *house.Options) {
+		o.ImageGrace, o.Retention, o.PurgeEvery, o.SweepEvery = grace, time.Nanosecond, 0, 0
+	})
 	c.Project("shop", c.Group("acme", 0, "private"), "private")
 	const name = "acme/shop/api"
 	shared := [][]byte{bytesOf("shared small", 900), bytesOf("shared large", 50_000), bytesOf("shared larger", 90_000)}
