@@ -14,7 +14,6 @@ need openssl openssl
 need python3 python3
 need npm npm
 need skopeo skopeo
-need buildah buildah
 compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' >/dev/null || missing+=(postgresql) # not in the path
 if [ ${#missing[@]} -gt 0 ]; then
 	echo "installing: ${missing[*]}"
@@ -50,10 +49,20 @@ go_tool() { # go_tool FOLDER PACKAGE@VERSION: a Go program, built in a module of
 	GOBIN=$folder GOFLAGS= CGO_ENABLED=0 go install "$2"
 	echo "$2" >"$folder/installed"
 }
+deb_tool() { # deb_tool FOLDER PACKAGE…: Debian packages, unpacked and not installed
+	local folder=$tools/$1
+	shift
+	[ "$(cat "$folder/installed" 2>/dev/null)" = "$*" ] && return
+	rm -rf "${folder:?}"
+	mkdir -p "$folder"
+	(cd "$folder" && apt-get download -q "$@" && for one in *.deb; do dpkg -x "$one" .; done && rm -- *.deb)
+	echo "$*" >"$folder/installed"
+}
 mkdir -p "$tools"
 go_tool versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 # an S3 server
 go_tool crane github.com/google/go-containerregistry/cmd/crane@v0.22.1
 go_tool regctl github.com/regclient/regclient/cmd/regctl@v0.11.7
+deb_tool docker docker.io containerd runc # an engine, which needs to be root
 pip_tool python-gitlab python-gitlab==8.6.0
 pip_tool python pip==26.3 twine==7.0.0 build==1.6.1 setuptools==84.2.1 packaging==26.4
 pip_tool python-2023 pip==23.2.1 twine==4.0.2 importlib-metadata==6.8.0

@@ -25,6 +25,9 @@ func getBlob(w http.ResponseWriter, r *http.Request, c *format.Call) error {
 		return err
 	}
 	digest := c.Arg("digest")
+	if _, err := packhouse.ParsePartRef(digest); err != nil {
+		return err
+	}
 	content, err := repo.Blob(r.Context(), digest)
 	if err != nil {
 		return err

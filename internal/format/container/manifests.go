@@ -18,6 +18,11 @@ func getManifest(w http.ResponseWriter, r *http.Request, c *format.Call) error {
 		return err
 	}
 	reference := c.Arg("reference")
+	if registry.IsDigest(reference) {
+		if _, err := packhouse.ParsePartRef(reference); err != nil {
+			return err
+		}
+	}
 	content, err := repo.Manifest(r.Context(), reference)
 	if err != nil {
 		return err
