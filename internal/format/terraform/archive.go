@@ -15,8 +15,8 @@ import (
 
 // Limits on what is kept of an archive for people to read.
 const (
-	maxSource  = 128 << 10 // bytes of one file of configuration
-	maxSources = 2 << 20   // bytes of all of them
+	maxSource  = 48 << 10 // bytes of one file of configuration
+	maxSources = 2 << 20  // bytes of all of them
 	maxReadme  = 64 << 10
 	maxFolders = 200 // root, submodules and examples
 )

@@ -16,7 +16,7 @@ import (
 // publish publishes a version of a module: curl --upload-file. It answers 201 once
 // the version would survive a power cut.
 func (Terraform) publish(w http.ResponseWriter, r *http.Request, c *format.Call) error {
-	module, system, version := c.Arg("name"), c.Arg("system"), number(c.Arg("version"))
+	module, system, version := c.Arg("name"), c.Arg("system"), c.Arg("version")
 	key, err := moduleKey(module, system)
 	if err != nil {
 		return err
@@ -25,6 +25,7 @@ func (Terraform) publish(w http.ResponseWriter, r *http.Request, c *format.Call)
 	if err != nil {
 		return err
 	}
+	version = number(version)
 	body, size, err := bodyOf(r)
 	if err != nil {
 		return err

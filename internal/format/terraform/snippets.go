@@ -1,0 +1,65 @@
+package terraform
+
+import "strings"
+
+// Snippet is a text for the page of a module or a project: what to run, or to write
+// into a file.
+type Snippet struct {
+	Client string // "Terraform"
+	Does   string // "configure", "use", "publish"
+	File   string // where the text goes; "" for a command
+	Text   string
+}
+
+// Place is what snippets are about.
+type Place struct {
+	Host    string // of the server, with a port where it has one
+	Base    string // "https://registry.example.com/api/v4/projects/1/packages/terraform"
+	Group   string // path of the top-level group
+	Name    string // of a module; "" for none
+	System  string
+	Version string
+	Publish bool // Base is in a project
+}
+
+// snippets are those of every client. Tokens stand in them as the names of variables.
+var snippets = []Snippet{
+	{"Terraform, OpenTofu", "configure", "~/.terraformrc", "credentials \"{host}\" {\n  token = \"<token>\"\n}\n"},
+	{"Terraform, OpenTofu", "configure", "", "export TF_TOKEN_{variable}=\"<token>\""},
+	{"Terraform, OpenTofu", "use", "main.tf", "module \"{name}\" {\n  source  = \"{host}/{group}/{name}/{system}\"\n  version = \"{version}\"\n}\n"},
+	{"curl", "publish", "", "tar -czf module.tgz -C . .\ncurl --fail-with-body --header \"PRIVATE-TOKEN: $TOKEN\" --upload-file module.tgz {base}/modules/{name}/{system}/{version}/file"},
+	{"GitLab CI", "publish", ".gitlab-ci.yml", "publish:\n  script:\n    - tar -czf module.tgz -C . .\n    - 'curl --fail-with-body --header \"JOB-TOKEN: $CI_JOB_TOKEN\" --upload-file module.tgz \"{base}/modules/{name}/{system}/$CI_COMMIT_TAG/file\"'\n  rules:\n    - if: $CI_COMMIT_TAG\n"},
+}
+
+// byURL is how a module is used whose system cannot stand in an address.
+const byURL = "module \"{name}\" {\n  source = \"{base}/modules/{name}/{system}/{version}\"\n}\n"
+
+// Snippets are the texts for a place, plain text that the page has to escape.
+func Snippets(p Place) []Snippet {
+	named := p.Name != ""
+	for _, of := range []struct {
+		text      *string
+		otherwise string
+	}{{&p.Name, "my-module"}, {&p.System, "aws"}, {&p.Version, "1.0.0"}} {
+		if *of.text == "" {
+			*of.text = of.otherwise
+		}
+	}
+	// A dot is an underscore in the variable's name, and a hyphen is two.
+	variable := strings.NewReplacer(".", "_", "-", "__").Replace(p.Host)
+	fill := strings.NewReplacer("{host}", p.Host, "{variable}", variable, "{base}", p.Base, "{group}", p.Group,
+		"{name}", p.Name, "{system}", p.System, "{version}", p.Version)
+	var list []Snippet
+	for _, s := range snippets {
+		switch {
+		case s.Does == "publish" && !p.Publish, s.Does == "use" && !named,
+			strings.Contains(s.Text, "{variable}") && strings.Contains(p.Host, ":"): // no variable names a port
+			continue
+		case s.Does == "use" && !addressable.MatchString(p.System):
+			s.Text = byURL
+		}
+		s.Text = fill.Replace(s.Text)
+		list = append(list, s)
+	}
+	return list
+}
