@@ -36,6 +36,10 @@ type (
 	RepositoryPut struct {
 		Place
 	}
+	// RepositoryClear ends all that is in a repository.
+	RepositoryClear struct {
+		Place
+	}
 	// PartPut puts a blob or a manifest into a repository. What a manifest names
 	// is there, as the children.
 	PartPut struct {
@@ -86,6 +90,7 @@ type (
 
 var (
 	verbRepositoryPut  = register[RepositoryPut]("repository.put")
+	verbRepoClear      = register[RepositoryClear]("repository.clear")
 	verbPartPut        = register[PartPut]("image.put")
 	verbPartDigest     = register[PartDigest]("image.digest")
 	verbPartDelete     = register[PartDelete]("image.delete")
@@ -96,6 +101,9 @@ var (
 
 // Verb implements Event.
 func (*RepositoryPut) Verb() string { return verbRepositoryPut }
+
+// Verb implements Event.
+func (*RepositoryClear) Verb() string { return verbRepoClear }
 
 // Verb implements Event.
 func (*PartPut) Verb() string { return verbPartPut }
@@ -117,6 +125,9 @@ func (*PartPurge) Verb() string { return verbPartPurge }
 
 // Object implements Event.
 func (e *RepositoryPut) Object() string { return e.Place.String() }
+
+// Object implements Event.
+func (e *RepositoryClear) Object() string { return e.Place.String() }
 
 // Object implements Event.
 func (e *PartPut) Object() string { return fmt.Sprintf("%s@%s", e.Place, e.Digest) }

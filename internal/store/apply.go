@@ -70,6 +70,8 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyPurge(ctx, entry, e)
 	case *ledger.RepositoryPut:
 		return tx.applyRepositoryPut(ctx, entry, e)
+	case *ledger.RepositoryClear:
+		return tx.endParts(ctx, entry, `$1`, e.RepositoryID)
 	case *ledger.PartPut:
 		return tx.applyPartPut(ctx, entry, e)
 	case *ledger.PartDigest:

@@ -124,20 +124,22 @@ func (tx *Tx) applyPartPurge(ctx context.Context, entry ledger.Entry, e *ledger.
 
 // endImages ends all images of a project.
 func (tx *Tx) endImages(ctx context.Context, entry ledger.Entry, projectID int64) error {
-	const (
-		parts = `
-			UPDATE parts SET until_seq = $2, until_at = $3, idle_at = NULL
-			WHERE repository_id IN (SELECT id FROM repositories WHERE project_id = $1) AND until_seq IS NULL`
-		tags = `
-			UPDATE image_tags SET until_seq = $2
-			WHERE repository_id IN (SELECT id FROM repositories WHERE project_id = $1) AND until_seq IS NULL`
-	)
-	if _, err := tx.exec(ctx, parts, projectID, entry.Seq, entry.At.UnixMicro()); err != nil {
-		return err
-	}
-	if _, err := tx.exec(ctx, tags, projectID, entry.Seq); err != nil {
+	if err := tx.endParts(ctx, entry, `SELECT id FROM repositories WHERE project_id = $1`, projectID); err != nil {
 		return err
 	}
 	_, err := tx.exec(ctx, `DELETE FROM image_uploads WHERE project_id = $1`, projectID)
+	return err
+}
+
+// endParts ends all that is in some repositories, which are those of an id.
+func (tx *Tx) endParts(ctx context.Context, entry ledger.Entry, repositories string, id int64) error {
+	parts := `
+		UPDATE parts SET until_seq = $2, until_at = $3, idle_at = NULL
+		WHERE repository_id IN (` + repositories + `) AND until_seq IS NULL`
+	if _, err := tx.exec(ctx, parts, id, entry.Seq, entry.At.UnixMicro()); err != nil {
+		return err
+	}
+	tags := `UPDATE image_tags SET until_seq = $2 WHERE repository_id IN (` + repositories + `) AND until_seq IS NULL`
+	_, err := tx.exec(ctx, tags, id, entry.Seq)
 	return err
 }

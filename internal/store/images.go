@@ -192,12 +192,7 @@ func (tx *Tx) Repositories(ctx context.Context, after int64, limit int) ([]packh
 		SELECT r.id, r.project_id, r.name, r.created_at FROM repositories r
 		WHERE r.id > $1 AND EXISTS (SELECT 1 FROM parts p WHERE p.repository_id = r.id AND p.manifest = 1 AND p.until_seq IS NULL)
 		ORDER BY r.id LIMIT $2`
-	return collect(ctx, tx, func(row scanner) (r packhouse.Repository, err error) {
-		var created int64
-		err = row.Scan(&r.ID, &r.ProjectID, &r.Name, &created)
-		r.CreatedAt = fromMicros(created)
-		return r, err
-	}, q, after, limit)
+	return collect(ctx, tx, readRepository, q, after, limit)
 }
 
 const selectPart = `

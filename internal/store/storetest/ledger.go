@@ -78,6 +78,7 @@ func everyEvent(at time.Time) []ledger.Event {
 		&ledger.ImageTagRemove{Place: place, Name: "latest"},
 		&ledger.PartDelete{Place: place, ID: 21},
 		&ledger.PartPurge{IDs: []int64{21}, Before: at},
+		&ledger.RepositoryClear{Place: place},
 		&ledger.AdmissionRemove{Admission: admission},
 		&ledger.MemberRemove{Target: group, UserID: 1},
 	}
