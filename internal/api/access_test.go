@@ -178,6 +178,11 @@ func (s *scene) approaches(job int64) []approach {
 		{"project GET /packages/{package_id}/package_files", p + "/packages/1/package_files", ""},
 		{"project GET /packages/{package_id}/package_files/{file_id}/download", p + "/packages/1/package_files/1/download", ""},
 		{"project DELETE /packages/{package_id}/package_files/{file_id}", p + "/packages/1/package_files/999", ""},
+		{"project GET /registry/repositories", p + "/registry/repositories", ""},
+		{"project DELETE /registry/repositories/{repository_id}", p + "/registry/repositories/999", ""},
+		{"project GET /registry/repositories/{repository_id}/tags", p + "/registry/repositories/999/tags", ""},
+		{"project GET /registry/repositories/{repository_id}/tags/{tag_name}", p + "/registry/repositories/999/tags/1", ""},
+		{"project DELETE /registry/repositories/{repository_id}/tags/{tag_name}", p + "/registry/repositories/999/tags/1", ""},
 		{"instance DELETE /personal_access_tokens/self", "/personal_access_tokens/self", ""}, // the last: whoever is let in is out
 	}
 }

@@ -65,6 +65,7 @@ func (a *API) endpoints() []endpoint {
 		a.settingsEndpoints(),
 		a.instanceEndpoints(),
 		a.packageEndpoints(),
+		a.imageEndpoints(),
 		a.explainEndpoints(),
 		a.auditEndpoints(),
 	)

@@ -70,6 +70,7 @@ func TestDocuments(t *testing.T) {
 	b.allowlist()
 	b.settings()
 	b.packages()
+	b.images()
 	b.explanations()
 	b.tokensOfPeople()
 	b.people()

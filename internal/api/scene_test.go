@@ -164,6 +164,7 @@ var masks = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d`), "DATE"},
 	{regexp.MustCompile(`gl(pat|dt|cbt)-[A-Za-z0-9_-]{20}`), "gl$1-SECRET"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "http://HOST"},
+	{regexp.MustCompile(`"127\.0\.0\.1:\d+/`), `"HOST/`},
 	{regexp.MustCompile(`"request_id": "[^"]*"`), `"request_id": "ID"`},
 	{regexp.MustCompile(`"sha256": "[^"]*"`), `"sha256": "DIGEST"`},
 	{regexp.MustCompile(`"duration": [0-9.e-]+`), `"duration": 0`},
