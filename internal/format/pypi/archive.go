@@ -1,8 +1,11 @@
 package pypi
 
 import (
+	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"path"
 
 	"packhouse"
@@ -12,8 +15,7 @@ import (
 
 // Limits on archives. They bound what one upload costs, whatever it holds.
 const (
-	maxDirectory = 8 << 20 // bytes of a zip's central directory
-	maxRecord    = 8 << 20 // bytes of a wheel's RECORD
+	maxRecord = 8 << 20 // bytes of a wheel's RECORD
 )
 
 // inspect reads the archive of a file and returns its metadata file. It refuses
@@ -62,6 +64,32 @@ func badArchive(problem string) error {
 		Kind: packhouse.Invalid, Rule: "archive", Message: "the archive is refused: " + problem,
 		Fix: "build the package again with a current build backend",
 	}
+}
+
+// readZip reads the directory of a zip file.
+func readZip(r io.ReaderAt, size int64) (map[string]*zip.File, *tree, error) {
+	files, t := map[string]*zip.File{}, newTree()
+	err := format.ReadZip(r, size, func(f *zip.File, folder bool) error {
+		name, err := t.add(f.Name, folder, false)
+		if err == nil && !folder {
+			files[name] = f
+		}
+		return err
+	})
+	return files, t, zipRefusal(err)
+}
+
+// readEntry unpacks one entry, at most limit bytes.
+func readEntry(f *zip.File, limit uint64) ([]byte, error) {
+	data, err := format.ReadZipEntry(f, limit)
+	return data, zipRefusal(err)
+}
+
+func zipRefusal(err error) error {
+	if problem := format.ZipProblem(""); errors.As(err, &problem) {
+		return badArchive(string(problem))
+	}
+	return err
 }
 
 // tree is what an archive would put on a disk.

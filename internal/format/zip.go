@@ -1,4 +1,4 @@
-package pypi
+package format
 
 import (
 	"archive/zip"
@@ -10,8 +10,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-
-	"packhouse/internal/format"
 )
 
 // Parts of a zip file (APPNOTE.TXT, 4.3).
@@ -27,39 +25,47 @@ const (
 	extraUnicode   = 0x7075
 )
 
-// readZip reads the directory of a zip file and refuses one that unpackers read
-// in different ways: those that go by the central directory and those that go
-// by the headers before each file must find the same. So the file is exactly its
-// entries one behind the other, then the directory, then its end.
-func readZip(r io.ReaderAt, size int64) (map[string]*zip.File, *tree, error) {
+// maxDirectory bounds the central directory of a zip file, in bytes.
+const maxDirectory = 8 << 20
+
+// ZipProblem is an error that says what is wrong with a zip file, for a sentence
+// about the archive. Other errors of ReadZip and ReadZipEntry are of reading what
+// is stored.
+type ZipProblem string
+
+// Error implements error.
+func (p ZipProblem) Error() string { return string(p) }
+
+// ReadZip reads the directory of a zip file, gives each entry to entry, and refuses
+// a file that unpackers read in different ways: those that go by the central
+// directory and those that go by the headers before each file must find the same.
+// So the file is exactly its entries one behind the other, then the directory, then
+// its end. It unpacks to no more than UnpackedLimit. Errors of entry are returned;
+// that judges the names, which are as they were written.
+func ReadZip(r io.ReaderAt, size int64, entry func(f *zip.File, folder bool) error) error {
 	directory, entries, err := zipEnd(r, size)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil || len(z.File) != entries {
-		return nil, nil, badArchive("it is no zip file, or a broken one")
+		return ZipProblem("it is no zip file, or a broken one")
 	}
-	files, t := map[string]*zip.File{}, newTree()
 	var unpacked uint64
-	limit := uint64(format.UnpackedLimit(size))
+	limit := uint64(UnpackedLimit(size))
 	for _, f := range z.File {
 		folder, err := checkZipEntry(f)
 		if err != nil {
-			return nil, nil, err
-		}
-		name, err := t.add(f.Name, folder, false)
-		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		if unpacked += f.UncompressedSize64; unpacked > limit || f.UncompressedSize64 > limit {
-			return nil, nil, badArchive("it unpacks to far more than it is")
+			return ZipProblem("it unpacks to far more than it is")
 		}
-		if !folder {
-			files[name] = f
+		if err := entry(f, folder); err != nil {
+			return err
 		}
 	}
-	return files, t, walkZip(r, z.File, directory)
+	return walkZip(r, z.File, directory)
 }
 
 // zipEnd reads the end record, before anything is read of which it says how much
@@ -67,24 +73,24 @@ func readZip(r io.ReaderAt, size int64) (map[string]*zip.File, *tree, error) {
 func zipEnd(r io.ReaderAt, size int64) (directory int64, entries int, err error) {
 	end := make([]byte, endSize)
 	if size < endSize {
-		return 0, 0, badArchive("it is no zip file")
+		return 0, 0, ZipProblem("it is no zip file")
 	}
 	if err := readAt(r, end, size-endSize); err != nil {
 		return 0, 0, err
 	}
 	if string(end[:4]) != endSignature || binary.LittleEndian.Uint16(end[20:]) != 0 {
-		return 0, 0, badArchive("it is no zip file, or something follows it")
+		return 0, 0, ZipProblem("it is no zip file, or something follows it")
 	}
 	le := binary.LittleEndian
 	entries = int(le.Uint16(end[10:]))
 	length, at := int64(le.Uint32(end[12:])), int64(le.Uint32(end[16:]))
 	switch {
 	case le.Uint32(end[4:]) != 0 || le.Uint16(end[8:]) != le.Uint16(end[10:]):
-		return 0, 0, badArchive("it is one part of several")
-	case entries == 0 || entries > format.MaxEntries || length > maxDirectory:
-		return 0, 0, badArchive("it has no entries, or too many")
+		return 0, 0, ZipProblem("it is one part of several")
+	case entries == 0 || entries > MaxEntries || length > maxDirectory:
+		return 0, 0, ZipProblem("it has no entries, or too many")
 	case at+length != size-endSize:
-		return 0, 0, badArchive("its directory is not where it says")
+		return 0, 0, ZipProblem("its directory is not where it says")
 	}
 	return at, entries, nil
 }
@@ -94,15 +100,15 @@ func checkZipEntry(f *zip.File) (folder bool, err error) {
 	folder = strings.HasSuffix(f.Name, "/")
 	switch mode := f.Mode(); {
 	case f.Flags&flagEncrypted != 0:
-		return false, badArchive("it is encrypted")
+		return false, ZipProblem("it is encrypted")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return false, badArchive("it is compressed in a way that is not for packages")
+		return false, ZipProblem("it is compressed in a way that is not for packages")
 	case mode&fs.ModeType != 0 && !mode.IsDir() || mode.IsDir() != folder:
-		return false, badArchive("it has a link or a device")
+		return false, ZipProblem("it has a link or a device")
 	case f.Method == zip.Store && f.CompressedSize64 != f.UncompressedSize64, folder && f.UncompressedSize64 != 0:
-		return false, badArchive("the size of an entry is wrong")
+		return false, ZipProblem("the size of an entry is wrong")
 	case f.Comment != "":
-		return false, badArchive("an entry has a comment")
+		return false, ZipProblem("an entry has a comment")
 	}
 	_, err = zip64Of(f.Extra)
 	return folder, err
@@ -110,7 +116,7 @@ func checkZipEntry(f *zip.File) (folder bool, err error) {
 
 // walkZip goes from header to header as a reader does that has no directory.
 func walkZip(r io.ReaderAt, files []*zip.File, directory int64) error {
-	bad := badArchive("its directory and its entries disagree")
+	bad := ZipProblem("its directory and its entries disagree")
 	type placed struct {
 		file *zip.File
 		data int64
@@ -141,7 +147,7 @@ func walkZip(r io.ReaderAt, files []*zip.File, directory int64) error {
 // walkEntry compares the header at a position with the directory's entry, and
 // returns where the next one begins.
 func walkEntry(r io.ReaderAt, f *zip.File, at, data, directory int64) (int64, error) {
-	bad := badArchive("its directory and its entries disagree")
+	bad := ZipProblem("its directory and its entries disagree")
 	length := data - at
 	if length < localSize || length > localSize+2*(1<<16) {
 		return 0, bad
@@ -196,7 +202,7 @@ func walkDescriptor(r io.ReaderAt, f *zip.File, at int64, long bool) (int64, err
 		return 0, err
 	}
 	if !bytes.Equal(have, want) {
-		return 0, badArchive("its directory and its entries disagree")
+		return 0, ZipProblem("its directory and its entries disagree")
 	}
 	return at + int64(len(want)), nil
 }
@@ -206,14 +212,14 @@ func walkDescriptor(r io.ReaderAt, f *zip.File, at int64, long bool) (int64, err
 func zip64Of(extra []byte) (sizes []byte, err error) {
 	for len(extra) > 0 {
 		if len(extra) < 4 {
-			return nil, badArchive("an entry has a broken extra field")
+			return nil, ZipProblem("an entry has a broken extra field")
 		}
 		id, n := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
 		if extra = extra[4:]; n > len(extra) {
-			return nil, badArchive("an entry has a broken extra field")
+			return nil, ZipProblem("an entry has a broken extra field")
 		}
 		if id == extraUnicode || id == extraZip64 && sizes != nil {
-			return nil, badArchive("an entry has two names or two sizes")
+			return nil, ZipProblem("an entry has two names or two sizes")
 		}
 		if id == extraZip64 {
 			sizes = extra[:n:n]
@@ -223,19 +229,19 @@ func zip64Of(extra []byte) (sizes []byte, err error) {
 	return sizes, nil
 }
 
-// readEntry unpacks one entry, at most limit bytes, and checks its checksum.
-func readEntry(f *zip.File, limit uint64) ([]byte, error) {
+// ReadZipEntry unpacks one entry, at most limit bytes, and checks its checksum.
+func ReadZipEntry(f *zip.File, limit uint64) ([]byte, error) {
 	if f.UncompressedSize64 > limit {
-		return nil, badArchive("its metadata is too large")
+		return nil, ZipProblem("its metadata is too large")
 	}
 	r, err := f.Open()
 	if err != nil {
-		return nil, badArchive("its metadata cannot be unpacked")
+		return nil, ZipProblem("its metadata cannot be unpacked")
 	}
 	defer r.Close()
 	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil || uint64(len(data)) != f.UncompressedSize64 || crc32.ChecksumIEEE(data) != f.CRC32 {
-		return nil, badArchive("its metadata cannot be unpacked")
+		return nil, ZipProblem("its metadata cannot be unpacked")
 	}
 	return data, nil
 }
@@ -248,7 +254,7 @@ func readAt(r io.ReaderAt, b []byte, at int64) error {
 	case n == len(b):
 		return nil
 	case err == io.EOF:
-		return badArchive("it ends too early")
+		return ZipProblem("it ends too early")
 	}
 	return err
 }
