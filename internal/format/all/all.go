@@ -7,6 +7,7 @@ import (
 	"packhouse/internal/format/container"
 	"packhouse/internal/format/generic"
 	"packhouse/internal/format/npm"
+	"packhouse/internal/format/nuget"
 	"packhouse/internal/format/pypi"
 	"packhouse/internal/format/terraform"
 )
@@ -17,6 +18,7 @@ func Formats() []format.Format {
 		container.New(),
 		generic.New(),
 		npm.New(),
+		nuget.New(),
 		pypi.New(),
 		terraform.New(),
 	}
