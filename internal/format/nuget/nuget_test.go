@@ -45,7 +45,7 @@ func zipped(items ...item) []byte {
 	w := zip.NewWriter(&b)
 	for _, i := range items {
 		e, err := w.Create(i.name)
-		if err == nil {
+		if err == nil && !strings.HasSuffix(i.name, "/") {
 			_, err = io.WriteString(e, i.content)
 		}
 		if err != nil {
