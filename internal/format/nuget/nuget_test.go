@@ -300,3 +300,21 @@ func TestSymbols(t *testing.T) {
 		t.Errorf("versions = %s", got)
 	}
 }
+
+// nuget 2.8.7 on mono ends the lines of its form with CR LF, but for the one before
+// the last boundary, and that not at all. Others write LF alone.
+func TestOldForm(t *testing.T) {
+	t.Parallel()
+	s := start(t, "private")
+	content := nupkg("Lib", "1.0.0", "<summary>"+strings.Repeat("a b ", 20000)+"</summary>")
+	for _, nl := range []string{"\n", "\r\n"} {
+		body := "--" + boundary + nl + `Content-Disposition: form-data; name="package"; filename="package"` + nl + "Content-Type: application/octet-stream" + nl + nl +
+			string(content) + "\n--" + boundary + "--"
+		if a := raw(s.World, at(s.project, "/v2/"), []byte(body), root); a.Status != 201 {
+			t.Errorf("PUT = %d %s, want 201", a.Status, a.Body)
+		}
+		if a := s.get(at(s.project, "/download/lib/1.0.0/lib.1.0.0.nupkg")); !bytes.Equal(a.Body, content) {
+			t.Errorf("GET = %d bytes, want %d", len(a.Body), len(content))
+		}
+	}
+}

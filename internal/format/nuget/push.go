@@ -98,7 +98,10 @@ func receive(r *http.Request, c *format.Call) (f *registry.Received, err error) 
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return nil, errMissing()
 	}
-	parts := multipart.NewReader(r.Body, params["boundary"])
+	if len(params["boundary"]) > 70 { // RFC 2046, 5.1.1
+		return nil, errMissing()
+	}
+	parts := multipart.NewReader(newMended(r.Body, params["boundary"]), params["boundary"])
 	left := int64(maxRest)
 	for {
 		part, err := parts.NextRawPart()
