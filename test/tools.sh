@@ -131,7 +131,7 @@ elif [ "$(cat "$tools/tofu/installed" 2>/dev/null)" != $tofu ]; then
 		export GOFLAGS= CGO_ENABLED=0
 		go mod init tofu
 		go get github.com/opentofu/opentofu/cmd/tofu@$tofu
-		go mod edit -replace "$(go list -m -f '{{.Path}}' github.com/hashicorp/hcl/v2)=github.com/opentofu/hcl/v2@v2.20.2-0.20251021132045-587d123c2828"
+		go mod edit -replace github.com/hashicorp/hcl/v2=github.com/opentofu/hcl/v2@v2.20.2-0.20251021132045-587d123c2828
 		go get github.com/opentofu/opentofu/cmd/tofu@$tofu
 		go build -trimpath -ldflags='-s -w' -o ../tofu github.com/opentofu/opentofu/cmd/tofu
 	)
