@@ -11,6 +11,7 @@ import (
 
 	"packhouse"
 	"packhouse/internal/blob"
+	"packhouse/internal/format/formattest"
 	"packhouse/internal/house"
 	"packhouse/internal/verify"
 )
@@ -20,7 +21,9 @@ import (
 // acknowledged and not deleted pulls whole, what names it by then is there, and
 // when all are deleted nothing is left.
 func TestPushWhileCollecting(t *testing.T) {
-	const pushers, rounds, grace = 32, 3, 3 * time.Second
+	const pushers, rounds = 32, 3
+	// Longer than a push takes, which the race detector slows down.
+	const grace = (1 + (formattest.Slowness-1)/3) * 3 * time.Second
 	c := start(t, func(o *house.Options) {
 		o.ImageGrace, o.Retention, o.PurgeEvery, o.SweepEvery = grace, time.Nanosecond, 0, 0
 	})
