@@ -14,7 +14,6 @@ need openssl openssl
 need python3 python3
 need npm npm
 need skopeo skopeo
-need nuget nuget # of the old feed alone
 need mono mono-runtime libmono-system-componentmodel-composition4.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-io-compression4.0-cil libmono-windowsbase4.0-cil libmono-system-xml-linq4.0-cil \
 	libmono-system-runtime-serialization4.0-cil libmono-microsoft-csharp4.0-cil libmono-system-data-services-client4.0-cil \
