@@ -21,9 +21,9 @@ type reading struct {
 	*ecosystem
 	versions int
 	header   map[string]string
-	method   string                    // GET if empty
-	known    bool                      // with the ETag of what the client has
-	file     func(mount string) string // asked for instead of the document; nil for the document
+	method   string                            // GET if empty
+	known    bool                              // with the ETag of what the client has
+	file     func(letter, mount string) string // asked for instead of the document; nil for the document
 }
 
 // make gives the samplers: of Packhouse and peers, which have the package, and of
@@ -43,7 +43,7 @@ func (d reading) make(ctx context.Context, l *lab, letter string) (sampler, erro
 	}
 	path := d.document(s.letter, d.mount(s), name)
 	if d.file != nil {
-		path = d.file(d.mount(s))
+		path = d.file(s.letter, d.mount(s))
 	}
 	return d.at(ctx, l, letter, s, path)
 }

@@ -115,7 +115,7 @@ func (e *ecosystem) groupIndex(ctx context.Context, l *lab, letter string) (samp
 	if err != nil {
 		return nil, err
 	}
-	d := reading{ecosystem: e, file: func(string) string { return "" }}
+	d := reading{ecosystem: e, file: func(_, _ string) string { return "" }}
 	if letter == "p" {
 		id, err := e.alone(ctx, l, s)
 		if err != nil {

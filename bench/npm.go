@@ -97,7 +97,7 @@ func npmOperations() []operation {
 	}
 	head, known, tarball := doc(10, nil), doc(10, nil), doc(10, nil)
 	head.method, known.known = "HEAD", true
-	tarball.file = func(mount string) string { return npmTarball(mount, "read-10", numbered(5)) }
+	tarball.file = func(_, mount string) string { return npmTarball(mount, "read-10", numbered(5)) }
 	return []operation{
 		{"npm packument, 10 versions", "P", "N", doc(10, nil).make, cpu(2)},
 		{"npm packument, 10 versions, known", "P", "N", known.make, cpu(1)},

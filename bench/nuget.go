@@ -33,6 +33,27 @@ func nugetVersions(letter, mount, name string) string {
 	return mount + "/download/" + name + "/index.json"
 }
 
+func nugetOperations() []operation {
+	doc := func(versions int) reading { return reading{ecosystem: nuget, versions: versions} }
+	list := doc(1000)
+	list.file = func(letter, mount string) string { return nugetVersions(letter, mount, "read-1000") }
+	pages := doc(1000) // the index of the pages: versions are in those
+	pages.file = func(letter, mount string) string { return nuget.document(letter, mount, "read-1000") }
+	return []operation{
+		{"NuGet registration, 10 versions", "P", "N", doc(10).make, cpu(2)},
+		{"NuGet registration, 100 versions", "P", "N", doc(100).make, cpu(1.1)},
+		{"NuGet registration, 1,000 versions", "P", "N", pages.make, cpu(1.1)},
+		{"NuGet versions, 1,000 versions", "P", "N", list.make, cpu(2)},
+		{"NuGet registration, 100 versions", "P", "G", doc(100).make, times(5)},
+		{"NuGet versions, 1,000 versions", "P", "G", list.make, times(5)},
+		{"NuGet push, c1", "P", "F", nuget.publishing(1), share(0.3)},
+		{"NuGet push, c32", "P", "F", nuget.publishing(32), share(0.6)},
+		{"NuGet push, c1", "P", "G", nuget.publishing(1), times(3)},
+		{"NuGet push, c32", "P", "G", nuget.publishing(32), times(3)},
+		{"NuGet push, version 10,001 beside the first", "P", "p", nuget.growing, cpu(2)},
+	}
+}
+
 // nugetPush is the request of dotnet nuget push.
 func nugetPush(mount, name, version string, data []byte) load.Made {
 	const boundary = "0123456789abcdef"
