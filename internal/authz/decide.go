@@ -151,11 +151,11 @@ func (r *rule) unadmitted(who *packhouse.Actor, on *Object, user Decision) Decis
 	case r.grants(left, on):
 		return user
 	case user.Outcome == Allow:
-		return notAdmitted(who, on)
+		return r.notAdmitted(who, on)
 	case r.visible(left, on):
 		return user
 	case r.family == rest && r.visible(s, on):
-		return notAdmitted(who, on)
+		return r.notAdmitted(who, on)
 	}
 	return hidden(on.Target.Level)
 }

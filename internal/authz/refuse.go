@@ -112,10 +112,15 @@ func (r *rule) tooWeak(who *packhouse.Actor, s standing, on *Object) Decision {
 }
 
 // notAdmitted names both projects, who can admit one to the other, and how.
-func notAdmitted(who *packhouse.Actor, on *Object) Decision {
+func (r *rule) notAdmitted(who *packhouse.Actor, on *Object) Decision {
 	var source packhouse.Job
 	if who.Job != nil {
 		source = *who.Job
+	}
+	if r.images && r.writes {
+		return Decision{Forbid, ruleAllowlist,
+			fmt.Sprintf("job token of project %s changes images of its own project alone, not of %s", source.ProjectPath, place(on)),
+			"use a deploy token with write_registry, or an access token"}
 	}
 	return Decision{Forbid, ruleAllowlist,
 		fmt.Sprintf("job token of project %s is not on the allowlist of %s", source.ProjectPath, place(on)),

@@ -27,13 +27,14 @@ import (
 
 // need is what an action takes.
 type need struct {
-	kind  string         // "anyone", "credential", "sight", "reading", "role", "insider", "admin"
-	role  packhouse.Role // for "role"
-	takes string         // the tokens that count: p(ersonal, project and group), s(ession), d(eploy), j(ob)
-	scope string         // the access tokens' scopes that do: "any", "user", "read", "api", "pull", "push", "rotate"
-	pkg   bool           // about the package registry
-	write bool           // refused on what is archived
-	proto bool           // of a package protocol: asks strangers for a credential
+	kind   string         // "anyone", "credential", "sight", "reading", "role", "insider", "admin"
+	role   packhouse.Role // for "role"
+	takes  string         // the tokens that count: p(ersonal, project and group), s(ession), d(eploy), j(ob)
+	scope  string         // the access tokens' scopes that do: "any", "user", "read", "api", "pull", "push", "rotate"
+	pkg    bool           // about the package registry
+	images bool           // about the container registry instead, which is on everywhere
+	write  bool           // refused on what is archived
+	proto  bool           // of a package protocol: asks strangers for a credential
 }
 
 var needs = map[string]need{
@@ -49,6 +50,10 @@ var needs = map[string]need{
 	"DeletePackages":  {kind: "role", role: packhouse.Maintainer, takes: "pdj", scope: "push", pkg: true, write: true, proto: true},
 	"ListPackages":    {kind: "reading", takes: "psdj", scope: "pull", pkg: true},
 	"RemovePackages":  {kind: "role", role: packhouse.Maintainer, takes: "psj", scope: "push", pkg: true, write: true},
+
+	"ListImages":   {kind: "reading", takes: "psj", scope: "images", pkg: true, images: true},
+	"UntagImages":  {kind: "role", role: packhouse.Developer, takes: "psj", scope: "api", pkg: true, write: true, images: true},
+	"RemoveImages": {kind: "role", role: packhouse.Maintainer, takes: "psj", scope: "api", pkg: true, write: true, images: true},
 
 	"ReadProject":   {kind: "sight", takes: "ps", scope: "read"},
 	"ManageProject": {kind: "role", role: packhouse.Maintainer, takes: "ps", scope: "api"},
@@ -67,7 +72,8 @@ var needs = map[string]need{
 // scopes are those of which an access token needs one.
 var scopes = map[string]string{
 	"user": "api read_api read_user", "read": "api read_api", "api": "api", "rotate": "api self_rotate",
-	"pull": "api read_api read_package_registry write_package_registry", "push": "api write_package_registry",
+	"images": "api read_api read_registry",
+	"pull":   "api read_api read_package_registry write_package_registry", "push": "api write_package_registry",
 }
 
 // visitor is a credential as the table knows it.
@@ -94,6 +100,9 @@ type site struct {
 func expected(v visitor, n need, s site) int {
 	if n.kind == "anyone" {
 		return 204
+	}
+	if n.images {
+		s.registry = "enabled"
 	}
 	counts := v.kind != 0 && strings.IndexByte(n.takes, v.kind) >= 0
 	if v.kind == 'd' && n.pkg && !n.proto && counts {
@@ -137,7 +146,7 @@ func expected(v visitor, n need, s site) int {
 		return 404
 	case n.pkg && s.registry == "disabled" && s.level == packhouse.Project, n.write && s.archived && n.kind != "credential":
 		return 403
-	case !granted, !scoped:
+	case !granted, !scoped, n.images && n.write && v.kind == 'j': // jobs change images of their own project alone
 		return 403
 	}
 	return 204

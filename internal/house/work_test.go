@@ -121,7 +121,7 @@ func TestPurgeRuns(t *testing.T) {
 	eventually(t, "the blob is gone", func() bool { return w.Stored() == formattest.Stored{} })
 	// The line is written after the bytes are gone.
 	eventually(t, "the log tells of the purge", func() bool {
-		return strings.Contains(w.Logged(), `deleted files purged" files=1 blobs=1`)
+		return strings.Contains(w.Logged(), `deleted files purged" images=0 files=1 blobs=1`)
 	})
 }
 
