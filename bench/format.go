@@ -30,6 +30,8 @@ type ecosystem struct {
 	// document is the index document of a package, below a mount of the server with
 	// the letter.
 	document func(letter, mount, name string) string
+	// listing is the document that names every version; nil if document does.
+	listing func(letter, mount, name string) string
 }
 
 // least is how to publish what is not measured.
@@ -223,7 +225,11 @@ const success = 2
 
 // listed asserts that an acknowledged version is in its index document.
 func (e *ecosystem) listed(ctx context.Context, s *server, name, version string) error {
-	path := e.document(s.letter, e.mount(s), name)
+	listing := e.listing
+	if listing == nil {
+		listing = e.document
+	}
+	path := listing(s.letter, e.mount(s), name)
 	res, err := s.do(ctx, http.MethodGet, path, nil, nil)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ var nuget = &ecosystem{
 		}
 		return mount + "/metadata/" + name + "/index.json"
 	},
+	listing: nugetVersions,
 }
 
 // nugetVersions is the list of versions in the flat container.
@@ -42,7 +43,7 @@ func nugetOperations() []operation {
 	return []operation{
 		{"NuGet registration, 10 versions", "P", "N", doc(10).make, cpu(2)},
 		{"NuGet registration, 100 versions", "P", "N", doc(100).make, cpu(1.1)},
-		{"NuGet registration, 1,000 versions", "P", "N", pages.make, cpu(1.1)},
+		{"NuGet registration, 1,000 versions in pages", "P", "N", pages.make, cpu(2)},
 		{"NuGet versions, 1,000 versions", "P", "N", list.make, cpu(2)},
 		{"NuGet registration, 100 versions", "P", "G", doc(100).make, times(5)},
 		{"NuGet versions, 1,000 versions", "P", "G", list.make, times(5)},
