@@ -3,30 +3,12 @@ package generic_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"packhouse/internal/format/formattest"
 )
 
-const clients = 64
-
-// together runs a function in as many goroutines as there are clients, all
-// released at once, and returns what it returned in each.
-func together[T any](do func(i int) T) []T {
-	results := make([]T, clients)
-	var ready, done sync.WaitGroup
-	ready.Add(clients)
-	for i := range clients {
-		done.Go(func() {
-			ready.Done()
-			ready.Wait()
-			results[i] = do(i)
-		})
-	}
-	done.Wait()
-	return results
-}
+const clients = formattest.Clients
 
 // tally counts the answers by status; 0 stands for none.
 func tally(answers []formattest.Answer) map[int]int {
@@ -53,7 +35,7 @@ func TestParallelFiles(t *testing.T) {
 	for _, size := range both {
 		name := fmt.Sprintf("tool%d", size)
 		file := func(i int) string { return fmt.Sprintf("%s/1.0/f%d", name, i) }
-		got := tally(together(func(i int) formattest.Answer { return s.try(file(i), content(size, uint64(i))) }))
+		got := tally(formattest.Together(func(i int) formattest.Answer { return s.try(file(i), content(size, uint64(i))) }))
 		if got[201] != clients {
 			t.Errorf("%d PUTs of %d bytes = %v, want all 201", clients, size, got)
 		}
@@ -71,8 +53,8 @@ func TestParallelFiles(t *testing.T) {
 func TestParallelVersions(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
-	got := tally(together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool/%d/f", i), fmt.Sprint(i)) }))
-	also := tally(together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool%d/1.0/f", i), "the same") }))
+	got := tally(formattest.Together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool/%d/f", i), fmt.Sprint(i)) }))
+	also := tally(formattest.Together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool%d/1.0/f", i), "the same") }))
 	if got[201] != clients || also[201] != clients || len(s.Packages(s.project, "")) != 2*clients {
 		t.Errorf("PUTs = %v and %v, packages = %d, want all 201", got, also, len(s.Packages(s.project, "")))
 	}
@@ -94,7 +76,7 @@ func TestParallelDuplicates(t *testing.T) {
 					return content(size, uint64(i))
 				}
 				before := s.Stored().Blobs
-				answers := together(func(i int) formattest.Answer { return s.try(name+"/1.0/f", body(i)) })
+				answers := formattest.Together(func(i int) formattest.Answer { return s.try(name+"/1.0/f", body(i)) })
 				got := tally(answers)
 				want := map[bool]map[int]int{true: {201: clients}, false: {201: 1, 400: clients - 1}}[allowed]
 				if got[201] != want[201] || got[400] != want[400] {

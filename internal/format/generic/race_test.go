@@ -233,7 +233,7 @@ func TestPublishBesideTheGone(t *testing.T) {
 		})
 	}
 	for round := range 4 {
-		got := tally(together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool/%d/f%d", round, i), "x") }))
+		got := tally(formattest.Together(func(i int) formattest.Answer { return s.try(fmt.Sprintf("tool/%d/f%d", round, i), "x") }))
 		if got[201] != clients {
 			t.Errorf("PUTs beside clients that go away = %v, want all 201", got)
 		}

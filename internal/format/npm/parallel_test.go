@@ -3,37 +3,19 @@ package npm_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"packhouse/internal/format/formattest"
 )
 
-const clients = 64
-
-// together runs a function in as many goroutines as there are clients, all
-// released at once.
-func together(do func(i int) formattest.Answer) []formattest.Answer {
-	answers := make([]formattest.Answer, clients)
-	var ready, done sync.WaitGroup
-	ready.Add(clients)
-	for i := range clients {
-		done.Go(func() {
-			ready.Done()
-			ready.Wait()
-			answers[i] = do(i)
-		})
-	}
-	done.Wait()
-	return answers
-}
+const clients = formattest.Clients
 
 // Versions of one new package at once: all succeed, the documents list all, and
 // latest is the highest.
 func TestParallelVersions(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
-	for _, a := range together(func(i int) formattest.Answer {
+	for _, a := range formattest.Together(func(i int) formattest.Answer {
 		return s.publish(pkg{name: "@acme/lib", version: fmt.Sprintf("1.%d.0", i), files: map[string]string{"x": strings.Repeat("x", i*1000)}})
 	}) {
 		if a.Status != 200 {
@@ -64,7 +46,7 @@ func TestParallelDuplicates(t *testing.T) {
 	s := start(t, "private")
 	for size, version := range map[int]string{10: "1.0.0", 100_000: "2.0.0"} {
 		won := 0
-		for _, a := range together(func(i int) formattest.Answer {
+		for _, a := range formattest.Together(func(i int) formattest.Answer {
 			return s.publish(pkg{name: "@acme/lib", version: version, files: map[string]string{"x": noise(size + i)}})
 		}) {
 			var e struct{ Message, Error string }
@@ -94,7 +76,7 @@ func TestParallelChanges(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
 	s.mustPublish(pkg{name: "lib", version: "1.0.0"})
-	for _, a := range together(func(i int) formattest.Answer {
+	for _, a := range formattest.Together(func(i int) formattest.Answer {
 		version := fmt.Sprintf("1.0.%d", i%8+1)
 		switch i % 4 {
 		case 0:

@@ -134,7 +134,7 @@ func TestTooLarge(t *testing.T) {
 func TestManyVersions(t *testing.T) {
 	s := start(t, "private")
 	const versions = 2000
-	together(func(client int) formattest.Answer {
+	formattest.Together(func(client int) formattest.Answer {
 		for i := client; i < versions; i += clients {
 			p := rich(fmt.Sprintf("1.0.%d", i))
 			p.files = nil

@@ -3,36 +3,18 @@ package nuget_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"packhouse/internal/format/formattest"
 )
 
-const clients = 64
-
-// together runs a function in as many goroutines as there are clients, all
-// released at once.
-func together(do func(i int) formattest.Answer) []formattest.Answer {
-	answers := make([]formattest.Answer, clients)
-	var ready, done sync.WaitGroup
-	ready.Add(clients)
-	for i := range clients {
-		done.Go(func() {
-			ready.Done()
-			ready.Wait()
-			answers[i] = do(i)
-		})
-	}
-	done.Wait()
-	return answers
-}
+const clients = formattest.Clients
 
 // Versions of one new id at once: all succeed, and all are listed.
 func TestParallelVersions(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
-	for _, a := range together(func(i int) formattest.Answer {
+	for _, a := range formattest.Together(func(i int) formattest.Answer {
 		return s.put(at(s.project, "/"), nupkg("Lib", fmt.Sprintf("1.%d.0", i)))
 	}) {
 		if a.Status != 201 {
@@ -54,7 +36,7 @@ func TestParallelDuplicates(t *testing.T) {
 	s := start(t, "private")
 	s.Settings("groups", s.group, `{"nuget_duplicates_allowed":false}`)
 	won := 0
-	for _, a := range together(func(i int) formattest.Answer {
+	for _, a := range formattest.Together(func(i int) formattest.Answer {
 		ids, numbers := []string{"My.Lib", "my.lib", "MY.LIB"}, []string{"1.0", "1.0.0", "1.0.0.0", "1.0.0+b"}
 		return s.put(at(s.project, "/"), nupkg(ids[i%3], numbers[i%4], fmt.Sprintf("<tags>t%d</tags>", i)))
 	}) {

@@ -3,36 +3,18 @@ package pypi_test
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"packhouse/internal/format/formattest"
 )
 
-const clients = 64
-
-// together runs a function in as many goroutines as there are clients, all
-// released at once.
-func together(do func(i int) formattest.Answer) []formattest.Answer {
-	answers := make([]formattest.Answer, clients)
-	var ready, done sync.WaitGroup
-	ready.Add(clients)
-	for i := range clients {
-		done.Go(func() {
-			ready.Done()
-			ready.Wait()
-			answers[i] = do(i)
-		})
-	}
-	done.Wait()
-	return answers
-}
+const clients = formattest.Clients
 
 // Versions of one new package at once: all succeed, and the page lists all.
 func TestParallelVersions(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
-	for _, a := range together(func(i int) formattest.Answer {
+	for _, a := range formattest.Together(func(i int) formattest.Answer {
 		version := fmt.Sprintf("1.%d", i)
 		return s.post(at(s.project, ""), upload("lib", version, "lib-"+version+"-py3-none-any.whl", wheelOf("lib", version)))
 	}) {
@@ -55,7 +37,7 @@ func TestParallelFiles(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
 	content := wheelOf("lib", "1.0")
-	for _, a := range together(func(i int) formattest.Answer {
+	for _, a := range formattest.Together(func(i int) formattest.Answer {
 		return s.post(at(s.project, ""), upload("lib", "1.0", fmt.Sprintf("lib-1.0-py3-none-p%d.whl", i), content))
 	}) {
 		if a.Status != 201 {
@@ -78,7 +60,7 @@ func TestParallelDuplicates(t *testing.T) {
 	for i, filler := range []string{"", strings.Repeat("#", 100_000)} {
 		version := fmt.Sprintf("1.%d", i)
 		won := 0
-		for _, a := range together(func(j int) formattest.Answer {
+		for _, a := range formattest.Together(func(j int) formattest.Answer {
 			names := []string{"my.lib", "My_Lib", "my-lib", "MY-LIB"}
 			stems := []string{"my_lib", "My_Lib"}
 			content := zipped(wheelItems("my_lib-"+version, metadata("my-lib", version), item{fmt.Sprintf("f%d", j), filler}))

@@ -6,23 +6,15 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/url"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"packhouse/internal/format/formattest"
 )
 
 // attack is a publish that must be refused and leave nothing.
 type attack struct{ name, path, body string }
-
-// What one request may cost the server and this test together.
-const (
-	maxTime   = formattest.Slowness * time.Second
-	maxMemory = formattest.Slowness * 64 << 20
-)
 
 // Requests that mean no good: each is refused with a message, quickly and cheaply,
 // and nothing is stored. It does not run beside other tests, since it measures.
@@ -52,21 +44,15 @@ func TestHostile(t *testing.T) {
 
 func (s scene) attack(t *testing.T, a attack) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	begun := time.Now()
-	answer, err := s.Try("PUT", at(s.project, a.path+"/file"), strings.NewReader(a.body), root)
-	took := time.Since(begun)
-	runtime.ReadMemStats(&after)
-	if err != nil {
-		return // not even a request that can be sent
-	}
-	if !slices.Contains([]int{400, 404, 405}, answer.Status) || !strings.Contains(string(answer.Body), `"request_id"`) {
-		t.Errorf("%s: %d %.200s, want a refusal", a.name, answer.Status, answer.Body)
-	}
-	if used := after.TotalAlloc - before.TotalAlloc; used > maxMemory || took > maxTime {
-		t.Errorf("%s: %v and %d MiB", a.name, took, used>>20)
-	}
+	formattest.Cheap(t, a.name, func() {
+		answer, err := s.Try("PUT", at(s.project, a.path+"/file"), strings.NewReader(a.body), root)
+		if err != nil {
+			return // not even a request that can be sent
+		}
+		if !slices.Contains([]int{400, 404, 405}, answer.Status) || !strings.Contains(string(answer.Body), `"request_id"`) {
+			t.Errorf("%s: %d %.200s, want a refusal", a.name, answer.Status, answer.Body)
+		}
+	})
 }
 
 // odd are texts that are no name, and no version either.
@@ -158,13 +144,10 @@ func TestDeepConfiguration(t *testing.T) {
 		strings.Repeat("a {\n", 30_000), "\xff\xfe", "variable {", `variable "x" { default = [for a in [1,2] : [for b in [1,2] : a]] }`, "x = <<E\n" + strings.Repeat("${", 60_000),
 		"x = a" + strings.Repeat(".b[0]", 20_000), "x = a" + strings.Repeat("+a", 60_000), "x = a" + strings.Repeat("[*]", 40_000), "x = f" + strings.Repeat("(f", 60_000),
 	} {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		begun := time.Now()
-		s.mustPut(at(s.project, fmt.Sprintf("deep/aws/1.0.%d/file", i)), packed(item{name: "main.tf", text: text}))
-		runtime.ReadMemStats(&after)
-		if used, took := after.TotalAlloc-before.TotalAlloc, time.Since(begun); used > maxMemory || took > maxTime {
-			t.Errorf("%.20q…: %v and %d MiB", text, took, used>>20)
-		}
+		try := 0
+		formattest.Cheap(t, fmt.Sprintf("%.20q…", text), func() {
+			try++
+			s.mustPut(at(s.project, fmt.Sprintf("deep/aws/%d.0.%d/file", try, i)), packed(item{name: "main.tf", text: text}))
+		})
 	}
 }
