@@ -61,7 +61,7 @@ func mount(ctx context.Context, c *format.Call, repo *registry.HostedRepository,
 	if from := query.Get("from"); from != "" || query.Has("from") {
 		target, rest, ok := c.Named(from)
 		if !ok || checkName(from) != nil || !mayPull(c, target.ID) {
-			return nil, nil
+			return nil, nil //nolint:nilerr // see above
 		}
 		return repo.Mount(ctx, digest, ref, target.ID, rest)
 	}
