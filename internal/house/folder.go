@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"packhouse"
 )
@@ -26,7 +27,7 @@ func lockFolder(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, folderError(dir, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lock(f); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, packhouse.Errorf(packhouse.Conflict, "the data folder %s is in use by another packhouse; stop it, or choose another folder with --data", dir)
@@ -34,6 +35,23 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, folderError(dir, err)
 	}
 	return f, nil
+}
+
+// A lock that was given up is held on to by a process that was being started at that
+// moment, until it runs its program. That takes milliseconds.
+const (
+	lockTries = 50
+	lockPause = 10 * time.Millisecond
+)
+
+func lock(f *os.File) (err error) {
+	for range lockTries {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		time.Sleep(lockPause)
+	}
+	return err
 }
 
 func folderError(dir string, err error) error {
