@@ -55,8 +55,11 @@ func (r *Reader) All() packhouse.Projects {
 		return known
 	}
 	candidates := d.all
-	if r.below.Level != packhouse.Instance {
+	switch r.below.Level {
+	case packhouse.Group:
 		candidates = d.inside[r.below.ID]
+	case packhouse.Project:
+		candidates = []int64{r.below.ID}
 	}
 	var ids []int64
 	for _, id := range candidates {

@@ -147,8 +147,8 @@ type Call struct {
 type Way interface {
 	// Base is the server's public address.
 	Base() *url.URL
-	// Below is what the call's actor may read below the group, or personal
-	// namespace, of a full path: nothing when there is none.
+	// Below is what the call's actor may read in or below the group, personal
+	// namespace or project of a full path: nothing when there is none.
 	Below(c *Call, path string) registry.Source
 	// In decides about an action on a project and returns what can be changed
 	// there, for a request whose body or package says what it is about.
@@ -172,8 +172,8 @@ func NewCall(args Args, way Way, mount []string) Call {
 // to be changed.
 func (c *Call) Base() *url.URL { return c.way.Base() }
 
-// Below narrows what may be read to what is below a group or personal namespace,
-// for protocols that name one where the address does not.
+// Below narrows what may be read to what is in or below a group, personal namespace
+// or project, for protocols that name one where the address does not.
 func (c *Call) Below(path string) registry.Source { return c.way.Below(c, path) }
 
 // In has the gate decide about a further action, or one on another project than

@@ -268,11 +268,14 @@ func (p *passage) Named(name string) (packhouse.Target, string, bool) {
 
 // Below implements format.Way.
 func (p *passage) Below(c *format.Call, path string) registry.Source {
-	t, ok := p.gate.options.Directory.Container(path)
-	if !ok {
-		return registry.Nothing{}
+	d := p.gate.options.Directory
+	if t, ok := d.Container(path); ok {
+		return p.gate.below(c.Actor, t)
 	}
-	return p.gate.below(c.Actor, t)
+	if t, rest, ok := d.Named(path); ok && rest == "" {
+		return p.gate.below(c.Actor, t)
+	}
+	return registry.Nothing{}
 }
 
 // In implements format.Way.

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"packhouse"
+	"packhouse/internal/blob"
 	"packhouse/internal/store"
 )
 
@@ -26,12 +27,25 @@ type Document struct {
 
 	once   sync.Once
 	zipped []byte
+	summed sync.Once
+	sums   blob.Sums
 }
 
 // NewDocument makes a document.
 func NewDocument(mediaType string, body []byte) *Document {
 	sum := sha256.Sum256(body)
 	return &Document{Type: mediaType, Body: body, ETag: `"` + hex.EncodeToString(sum[:16]) + `"`}
+}
+
+// Sums returns all checksums of the body, for formats that serve them beside it.
+// They are computed once.
+func (d *Document) Sums() blob.Sums {
+	d.summed.Do(func() {
+		h := blob.NewHasher(blob.MD5 | blob.SHA1 | blob.SHA512)
+		_, _ = h.Write(d.Body) // never fails
+		d.sums = h.Sums()
+	})
+	return d.sums
 }
 
 // compressible is the size from which compressing is worth a header.

@@ -6,6 +6,7 @@ import (
 	"packhouse/internal/format"
 	"packhouse/internal/format/container"
 	"packhouse/internal/format/generic"
+	"packhouse/internal/format/maven"
 	"packhouse/internal/format/npm"
 	"packhouse/internal/format/nuget"
 	"packhouse/internal/format/pypi"
@@ -17,6 +18,7 @@ func Formats() []format.Format {
 	return []format.Format{
 		container.New(),
 		generic.New(),
+		maven.New(),
 		npm.New(),
 		nuget.New(),
 		pypi.New(),
