@@ -14,6 +14,8 @@ need openssl openssl
 need python3 python3
 need npm npm
 need skopeo skopeo
+need mvn maven
+need javac default-jdk-headless
 need mono mono-runtime libmono-system-componentmodel-composition4.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-io-compression4.0-cil libmono-windowsbase4.0-cil libmono-system-xml-linq4.0-cil \
 	libmono-system-runtime-serialization4.0-cil libmono-microsoft-csharp4.0-cil libmono-system-data-services-client4.0-cil \
@@ -136,4 +138,24 @@ elif [ "$(cat "$tools/tofu/installed" 2>/dev/null)" != $tofu ]; then
 	)
 	ln -sfn "$tools/tofu/tofu" "$tools/terraform"
 	echo $tofu >"$tools/tofu/installed"
+fi
+
+# Two Mavens and, in a repository of its own, what builds of test/maven need, so that
+# the tests need no other repository than ours.
+maven=3.9.16
+if [ "$(cat "$tools/maven/installed" 2>/dev/null)" != $maven ]; then
+	rm -rf "${tools:?}/maven"
+	mkdir -p "$tools/maven"
+	local_repository=-Dmaven.repo.local=$tools/maven/central
+	mvn -B -q "$local_repository" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get \
+		-Dartifact=org.apache.maven:apache-maven:$maven:tar.gz:bin -Dtransitive=false
+	tar -xzf "$tools/maven/central/org/apache/maven/apache-maven/$maven/apache-maven-$maven-bin.tar.gz" -C "$tools/maven"
+	mv "$tools/maven/apache-maven-$maven" "$tools/maven/maven-3.9"
+	cp -r "$(dirname "$0")/maven" "$tools/maven/project"
+	for program in mvn "$tools/maven/maven-3.9/bin/mvn"; do
+		"$program" -B -q "$local_repository" -f "$tools/maven/project" -Durl="file://$tools/maven/deployed" deploy
+		"$program" -B -q "$local_repository" -f "$tools/maven/project" -N com.example:greeting-maven-plugin:1.0.0:greet
+	done
+	rm -rf "$tools/maven/central/com/example" "$tools/maven/deployed" "$tools/maven/project"
+	echo $maven >"$tools/maven/installed"
 fi

@@ -170,20 +170,22 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// Maven from 3.9.9 on prints the detail of a problem.
+// Maven 3.9 prints the detail of a problem.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	s := start(t, "private")
 	s.Settings("groups", s.group, `{"maven_duplicates_allowed":false}`)
 	s.mustPut(t, at(s.project, jar), "bytes")
-	a := s.put(at(s.project, jar), "again", root, "Accept: application/json, application/problem+json")
-	var problem struct {
-		Status        int
-		Title, Detail string
-	}
-	if err := json.Unmarshal(a.Body, &problem); err != nil || a.Header.Get("Content-Type") != "application/problem+json" ||
-		problem.Status != 400 || a.Status != 400 || problem.Title != "Bad Request" || !strings.Contains(problem.Detail, "Duplicate package is not allowed") {
-		t.Errorf("PUT = %d %s, want a problem", a.Status, a.Body)
+	for _, header := range []string{"Accept: application/json, application/problem+json", "User-Agent: Apache-Maven/3.9.16 (Java 17.0.15; Linux 6.1)"} {
+		a := s.put(at(s.project, jar), "again", root, header)
+		var problem struct {
+			Status        int
+			Title, Detail string
+		}
+		if err := json.Unmarshal(a.Body, &problem); err != nil || a.Header.Get("Content-Type") != "application/problem+json" ||
+			problem.Status != 400 || a.Status != 400 || problem.Title != "Bad Request" || !strings.Contains(problem.Detail, "Duplicate package is not allowed") {
+			t.Errorf("PUT with %s = %d %s, want a problem", header, a.Status, a.Body)
+		}
 	}
 }
 

@@ -16,9 +16,7 @@ func errAbsent() error { return packhouse.Errorf(packhouse.NotFound, "404 Packag
 const problemType = "application/problem+json"
 
 // WriteError implements format.Format. A duplicate and what is too large are a 400
-// here, as in GitLab; a wrong checksum stays a 409. Maven from 3.9.9 on names the
-// media type of problem details and prints what is in them; of any other error it
-// prints the status alone.
+// here, as in GitLab; a wrong checksum stays a 409.
 func (*Maven) WriteError(w http.ResponseWriter, r *http.Request, e *packhouse.Error) {
 	shown := *e
 	switch {
@@ -27,11 +25,18 @@ func (*Maven) WriteError(w http.ResponseWriter, r *http.Request, e *packhouse.Er
 	case e.Kind == packhouse.Conflict && e.Rule == "duplicates", e.Kind == packhouse.TooLarge:
 		shown.Kind = packhouse.Invalid
 	}
-	if strings.Contains(strings.Join(r.Header["Accept"], ","), problemType) {
+	if readsProblems(r.Header) {
 		writeProblem(w, &shown)
 		return
 	}
 	format.GitLabError(w, &shown)
+}
+
+// readsProblems reports whether a client would rather have problem details. Maven
+// 3.9.16 does not say so, prints what is in them, and of any other error the status
+// alone; older ones print the status of both.
+func readsProblems(h http.Header) bool {
+	return strings.Contains(strings.Join(h["Accept"], ","), problemType) || strings.HasPrefix(h.Get("User-Agent"), "Apache-Maven/")
 }
 
 func writeProblem(w http.ResponseWriter, e *packhouse.Error) {
