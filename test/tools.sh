@@ -159,3 +159,17 @@ if [ "$(cat "$tools/maven/installed" 2>/dev/null)" != $maven ]; then
 	rm -rf "$tools/maven/central/com/example" "$tools/maven/deployed" "$tools/maven/project"
 	echo $maven >"$tools/maven/installed"
 fi
+
+sbt=1.10.7 # as in test/sbt/project/build.properties
+if [ "$(cat "$tools/sbt/installed" 2>/dev/null)" != $sbt ]; then
+	rm -rf "${tools:?}/sbt"
+	mkdir -p "$tools/sbt"
+	mvn -B -q -Dmaven.repo.local="$tools/maven/central" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get \
+		-Dartifact=org.scala-sbt:sbt-launch:$sbt -Dtransitive=false
+	cp "$tools/maven/central/org/scala-sbt/sbt-launch/$sbt/sbt-launch-$sbt.jar" "$tools/sbt/sbt-launch.jar"
+	cp -r "$(dirname "$0")/sbt" "$tools/sbt/project"
+	script=$(cd "$(dirname "$0")" && pwd)/sbt.sh
+	(cd "$tools/sbt/project" && "$script" "$tools/sbt" "$tools/sbt" package makePom)
+	rm -rf "$tools/sbt/project"
+	echo $sbt >"$tools/sbt/installed"
+fi

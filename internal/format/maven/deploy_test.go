@@ -231,3 +231,52 @@ func TestConditions(t *testing.T) {
 		t.Errorf("GET of a range = %d %q", a.Status, a.Body)
 	}
 }
+
+// What Gradle's maven-publish sends for a snapshot: its metadata before anything is
+// there, four checksums of each file, and module metadata that it reads before the pom.
+func TestGradle(t *testing.T) {
+	t.Parallel()
+	s := start(t, "private")
+	const folder = "com/example/app/1.0-SNAPSHOT/"
+	metadata := `<?xml version="1.0" encoding="UTF-8"?><metadata modelVersion="1.1.0"><groupId>com.example</groupId><artifactId>app</artifactId><version>1.0-SNAPSHOT</version>` +
+		`<versioning><snapshot><timestamp>20260102.030405</timestamp><buildNumber>1</buildNumber></snapshot></versioning></metadata>`
+	const stem = folder + "app-1.0-20260102.030405-1"
+	for _, file := range []struct{ path, body string }{
+		{folder + "maven-metadata.xml", metadata}, {stem + ".jar", "jar"}, {stem + ".module", `{"formatVersion":"1.1"}`}, {stem + ".pom", pom("com.example", "app", "1.0-SNAPSHOT")},
+		{"com/example/app/maven-metadata.xml", "<metadata><groupId>com.example</groupId><artifactId>app</artifactId><versioning><versions><version>1.0-SNAPSHOT</version></versions></versioning></metadata>"},
+	} {
+		s.mustPut(t, at(s.project, file.path), file.body)
+		for ending, sum := range sumsOf([]byte(file.body)) {
+			s.mustPut(t, at(s.project, file.path+"."+ending), sum)
+		}
+	}
+	text := s.text(t, at(s.project, folder+"maven-metadata.xml"))
+	if got := between(text, "extension"); len(got) != 3 {
+		t.Errorf("metadata = %s, want jar, module and pom", text)
+	}
+	for _, ending := range []string{".module", ".jar", ".pom"} {
+		if a := s.Do("HEAD", inGroup("acme", stem+ending), nil, root); a.Status != 200 {
+			t.Errorf("HEAD %s = %d, want 200", ending, a.Status)
+		}
+	}
+	for _, absent := range []string{"com/example/none/1.0/none-1.0.module", "com/example/none/1.0/none-1.0.pom", "com/example/none/maven-metadata.xml"} {
+		if a := s.Do("HEAD", inGroup("acme", absent), nil, root); a.Status != 404 {
+			t.Errorf("HEAD %s = %d, want 404", absent, a.Status)
+		}
+	}
+	if files := s.Files(s.project, s.Packages(s.project, "")[0].ID); len(files) != 3 {
+		t.Errorf("files = %v, want no checksums and no metadata among them", files)
+	}
+}
+
+// Ivy's own layout has a folder more. Its files are kept as they are named.
+func TestIvyLayout(t *testing.T) {
+	t.Parallel()
+	s := start(t, "private")
+	for _, path := range []string{"com.example/app/1.0/jars/app.jar", "com.example/app/1.0/ivys/ivy.xml"} {
+		s.mustPut(t, at(s.project, path), "bytes of "+path)
+		if got := s.text(t, inGroup("acme", path)); got != "bytes of "+path {
+			t.Errorf("GET %s = %q", path, got)
+		}
+	}
+}
