@@ -40,7 +40,7 @@ func TestSettings(t *testing.T) {
 		{`{"generic_duplicate_exception_regex":"a.*"}`, s.settings(`"a.*"`, `false`)},
 		{`{"generic_duplicates_allowed":"yes"}`, s.settings(`"a.*"`, `true`)},
 		{`{"generic_duplicates_allowed":null,"generic_duplicate_exception_regex":null}`, s.settings(`"a.*"`, `true`)},
-		{`{"composer_duplicates_allowed":false,"maven_duplicate_exception_regex":"(","audit_events_enabled":true}`, s.settings(`"a.*"`, `true`)},
+		{`{"composer_duplicates_allowed":false,"conan_duplicate_exception_regex":"(","audit_events_enabled":true}`, s.settings(`"a.*"`, `true`)},
 		{`{"generic_duplicates_allowed":"inherit"}`, s.settings(`"a.*"`, `null`)},
 		{`{"generic_duplicate_exception_regex":""}`, s.settings(`""`, `null`)},
 		{`{"generic_duplicate_exception_regex":"inherit"}`, s.settings(`null`, `null`)},

@@ -20,7 +20,12 @@ import (
 // address. Maven from 3.9 on takes the checksum from the header and needs none of
 // this.
 type memory struct {
-	kept *otter.Cache[memoryKey, blob.Sums]
+	kept *otter.Cache[memoryKey, memorized]
+}
+
+type memorized struct {
+	sums blob.Sums
+	at   time.Time
 }
 
 type memoryKey struct{ client, target string }
@@ -32,23 +37,21 @@ const (
 )
 
 func newMemory() *memory {
-	return &memory{otter.Must(&otter.Options[memoryKey, blob.Sums]{
-		MaximumSize: memorySize, ExpiryCalculator: otter.ExpiryWriting[memoryKey, blob.Sums](memoryTime),
-	})}
+	return &memory{otter.Must(&otter.Options[memoryKey, memorized]{MaximumSize: memorySize})}
 }
 
 // keep remembers what a client has of the metadata that a request is about.
 func (m *memory) keep(r *http.Request, s blob.Sums) {
 	for _, key := range keysOf(r) {
-		m.kept.Set(key, s)
+		m.kept.Set(key, memorized{s, time.Now()})
 	}
 }
 
 // recall returns what the client has that asks for a checksum.
 func (m *memory) recall(r *http.Request) (blob.Sums, bool) {
 	for _, key := range keysOf(r) {
-		if s, ok := m.kept.GetIfPresent(key); ok {
-			return s, true
+		if s, ok := m.kept.GetIfPresent(key); ok && time.Since(s.at) < memoryTime {
+			return s.sums, true
 		}
 	}
 	return blob.Sums{}, false
