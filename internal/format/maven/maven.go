@@ -75,10 +75,10 @@ func (m *Maven) get(w http.ResponseWriter, r *http.Request, c *format.Call) erro
 		// project: anybody could publish another one under any other name.
 		from = c.Below(at.name)
 	}
-	switch {
-	case at.kind == stray:
+	if at.kind == stray {
 		return errAbsent()
-	case at.kind == file:
+	}
+	if at.kind == file {
 		return download(w, r, from, at)
 	}
 	d, err := document(r, from, c.Target.Level == packhouse.Project, at)
