@@ -21,6 +21,12 @@ type Source interface {
 	// packhouse.NotFound: there is none, or none that the caller may read.
 	Open(ctx context.Context, ref packhouse.FileRef) (*Content, error)
 
+	// Symbol finds a file by its path alone, which begins with store.SymbolRoot;
+	// Open opens it. Where several match, the newest wins.
+	//
+	// packhouse.NotFound: as Open.
+	Symbol(ctx context.Context, format, path string) (packhouse.FileRef, error)
+
 	// Package returns what is live of a package, in all that this source reads
 	// from together. A version that is in several of them is listed for each.
 	//
