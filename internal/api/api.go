@@ -27,7 +27,8 @@ type API struct {
 	Registry  *registry.Registry
 	Issuers   *oidc.Issuers
 	Passwords *authn.Passwords
-	Formats   []string // names of the formats, for filters and settings
+	Formats   []string      // names of the formats, for filters and settings
+	Flags     []format.Flag // settings of one format alone
 
 	Version       string // of Packhouse
 	GitLabVersion string // what clients are told, because some compare it

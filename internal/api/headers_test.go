@@ -17,6 +17,7 @@ type here struct{}
 
 func (here) Named(string) (packhouse.Target, string, bool)                  { return packhouse.Target{}, "", false }
 func (here) Below(*format.Call, string) registry.Source                     { return registry.Nothing{} }
+func (here) Flag(*format.Call, string) bool                                 { return false }
 func (here) In(*format.Call, int64, authz.Action) (*registry.Hosted, error) { return nil, nil }
 func (here) Explain(packhouse.Actor, string, *url.URL) format.Explanation {
 	return format.Explanation{}

@@ -27,6 +27,9 @@ func (a *API) settingsParams() []param {
 		all = append(all, text(format+"_duplicates_allowed", `true, false, or "inherit" to follow what is above`),
 			text(format+"_duplicate_exception_regex", `names and versions for which the answer is the other one; RE2, or "inherit"`))
 	}
+	for _, f := range a.Flags {
+		all = append(all, text(f.Name, `true: `+f.Doc+`; false, or "inherit" to follow what is above`))
+	}
 	return all
 }
 
@@ -40,6 +43,12 @@ func (a *API) settings(s ledger.Settings) object {
 		d := s.Duplicates[format]
 		o[format+"_duplicates_allowed"] = d.Allowed
 		o[format+"_duplicate_exception_regex"] = d.Except
+	}
+	for _, f := range a.Flags {
+		o[f.Name] = nil
+		if v, set := s.Flags[f.Name]; set {
+			o[f.Name] = v
+		}
 	}
 	return o
 }
@@ -65,12 +74,35 @@ func (a *API) putSettings(q *request) (any, error) {
 			duplicates[format] = d
 		}
 		s.Duplicates = duplicates
+		if err := a.putFlags(q, s); err != nil {
+			return err
+		}
 		return a.putGuestsPull(q, s)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return a.settings(s), nil
+}
+
+// putFlags changes the settings that one format alone has.
+func (a *API) putFlags(q *request, s *ledger.Settings) error {
+	flags := map[string]bool{}
+	maps.Copy(flags, s.Flags)
+	for _, f := range a.Flags {
+		var v *bool
+		if err := optionalFlag(q, f.Name, &v); err != nil {
+			return err
+		}
+		switch {
+		case v != nil:
+			flags[f.Name] = *v
+		case q.params.has(f.Name):
+			delete(flags, f.Name)
+		}
+	}
+	s.Flags = flags
+	return nil
 }
 
 // putGuestsPull changes the one setting that holds for a top-level group and all

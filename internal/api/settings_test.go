@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"packhouse"
+	"packhouse/internal/format"
 	"packhouse/internal/format/all"
 )
 
@@ -18,6 +19,11 @@ func (s *scene) settings(regex, allowed string) string {
 	for _, f := range all.Formats() {
 		if len(f.Routes()) == 0 {
 			continue // of images, which have settings of their own
+		}
+		if flagged, ok := f.(format.Flagged); ok {
+			for _, flag := range flagged.Flags() {
+				o[flag.Name] = nil
+			}
 		}
 		o[f.Name()+"_duplicate_exception_regex"], o[f.Name()+"_duplicates_allowed"] = nil, nil
 	}
@@ -96,6 +102,30 @@ func TestBadSettings(t *testing.T) {
 		}
 		s.want(root, "PUT", path, `{"generic_duplicates_allowed":"perhaps"}`, 400, `{"error":"generic_duplicates_allowed is invalid"}`)
 		s.want(root, "GET", path, "", 200, s.settings(`null`, `null`))
+	}
+}
+
+// A setting of one format alone changes by itself; it is given back by "inherit", and
+// nothing else touches it.
+func TestFormatFlags(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	path := fmt.Sprintf("/projects/%d/package_settings", s.project)
+	for _, test := range []struct{ body, want string }{
+		{`{"nuget_delete_unlists":true}`, `true`},
+		{`{"nuget_duplicates_allowed":true}`, `true`},
+		{`{"nuget_delete_unlists":false}`, `false`},
+		{`{"nuget_delete_unlists":null}`, `false`},
+		{`{"nuget_delete_unlists":"inherit"}`, `null`},
+	} {
+		var got map[string]any
+		s.API("PUT", path, test.body, &got)
+		if text := fmt.Sprint(got["nuget_delete_unlists"]); text != strings.Replace(test.want, "null", "<nil>", 1) {
+			t.Errorf("after %s it is %s, want %s", test.body, text, test.want)
+		}
+		if other := got["nuget_symbol_server_enabled"]; other != nil {
+			t.Errorf("after %s the other one is %v", test.body, other)
+		}
 	}
 }
 

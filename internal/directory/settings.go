@@ -30,12 +30,32 @@ func (d *Directory) Duplicates(projectID int64, format string) ledger.Duplicates
 			found.Except = set.Except
 		}
 	}
-	at := place{packhouse.Project, projectID}
-	take(at)
+	d.upwards(place{packhouse.Project, projectID}, take)
+	return found
+}
+
+// Flag returns the setting of a format that holds at a project or group: the nearest
+// one set explicitly, from there upwards. What is set nowhere is false.
+func (d *Directory) Flag(t packhouse.Target, name string) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var set, value bool
+	d.upwards(placeOf(t), func(at place) {
+		if v, ok := d.settings[at].Flags[name]; ok && !set {
+			set, value = true, v
+		}
+	})
+	return value
+}
+
+// upwards visits a place, group by group what is above it, and the instance.
+func (d *Directory) upwards(at place, visit func(place)) {
+	visit(at)
 	for above := d.above(at); above != 0; above = d.above(at) {
 		at = place{packhouse.Group, above}
-		take(at)
+		visit(at)
 	}
-	take(place{level: packhouse.Instance})
-	return found
+	if at.level != packhouse.Instance {
+		visit(place{level: packhouse.Instance})
+	}
 }

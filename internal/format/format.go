@@ -55,6 +55,18 @@ func Segment(f Format) string {
 	return f.Name()
 }
 
+// Flagged is a format with settings of its own that are true or false, for a project,
+// or for a group and all below it. What is set nowhere is false.
+type Flagged interface {
+	Flags() []Flag
+}
+
+// Flag is such a setting. Its name begins with the format's.
+type Flag struct {
+	Name string
+	Doc  string // what true does
+}
+
 // Mounter is a format that is addressed elsewhere too, because its protocol, or
 // GitLab, fixes where.
 type Mounter interface {
@@ -155,6 +167,8 @@ type Way interface {
 	In(c *Call, projectID int64, action authz.Action) (*registry.Hosted, error)
 	// Decide decides about an action on another target than the call's.
 	Decide(c *Call, t packhouse.Target, action authz.Action) (packhouse.Target, error)
+	// Flag is the setting of that name that holds at the call's target.
+	Flag(c *Call, name string) bool
 	// Named finds the project whose full path a name begins with, and what follows
 	// it there.
 	Named(name string) (t packhouse.Target, rest string, ok bool)
@@ -196,6 +210,9 @@ func (c *Call) Decide(level packhouse.Level, id int64, action authz.Action) (pac
 func (c *Call) Named(name string) (t packhouse.Target, rest string, ok bool) {
 	return c.way.Named(name)
 }
+
+// Flag reports whether a setting of the format, see Flagged, holds at the target.
+func (c *Call) Flag(name string) bool { return c.way.Flag(c, name) }
 
 // Mount is the path below Base at which the format was addressed, escaped:
 // "/api/v4/projects/acme%2Ftools/packages/npm".

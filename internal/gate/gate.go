@@ -266,6 +266,11 @@ func (p *passage) Named(name string) (packhouse.Target, string, bool) {
 	return p.gate.options.Directory.Named(name)
 }
 
+// Flag implements format.Way.
+func (p *passage) Flag(c *format.Call, name string) bool {
+	return p.gate.options.Directory.Flag(c.Target, name)
+}
+
 // Below implements format.Way.
 func (p *passage) Below(c *format.Call, path string) registry.Source {
 	d := p.gate.options.Directory

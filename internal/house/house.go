@@ -175,6 +175,9 @@ func (h *House) gate() (http.Handler, error) {
 		if len(f.Routes()) > 0 { // of packages; those of images have settings of their own
 			a.Formats = append(a.Formats, f.Name())
 		}
+		if flagged, ok := f.(format.Flagged); ok {
+			a.Flags = append(a.Flags, flagged.Flags()...)
+		}
 	}
 	return gate.New(gate.Options{
 		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn)), Exchanger: h.Exchanger,

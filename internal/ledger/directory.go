@@ -152,6 +152,9 @@ type Settings struct {
 	Target     packhouse.Target      `json:"target"` // level and id
 	Duplicates map[string]Duplicates `json:"duplicates,omitempty"`
 	GuestsPull *bool                 `json:"guests_pull,omitempty"` // instance and top-level groups
+	// Flags are settings of one format alone, by the names that the format gives
+	// them.
+	Flags map[string]bool `json:"flags,omitempty"`
 	// Switches are the application settings of the instance, JSON by GitLab's
 	// names. Only the instance has them.
 	Switches map[string]json.RawMessage `json:"switches,omitempty"`
