@@ -20,10 +20,13 @@ func stateOf(v *packhouse.Version) (s state) {
 	return s
 }
 
-// remove deletes a version.
+// remove deletes a version, or unlists it where the settings say so.
 func (NuGet) remove(w http.ResponseWriter, r *http.Request, c *format.Call) error {
-	err := edit(r, c, (*registry.Edit).Delete)
-	if err != nil {
+	change := (*registry.Edit).Delete
+	if c.Flag(flagUnlist) {
+		change = state{Unlisted: true}.set
+	}
+	if err := edit(r, c, change); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -42,21 +45,23 @@ func (NuGet) relist(w http.ResponseWriter, r *http.Request, c *format.Call) erro
 }
 
 func list(w http.ResponseWriter, r *http.Request, c *format.Call, want state) error {
-	err := edit(r, c, func(e *registry.Edit, v *packhouse.Version) error {
-		if stateOf(v) == want {
-			return nil // nothing changes, so nothing is written down
-		}
-		data, err := json.Marshal(want)
-		if err != nil {
-			return fmt.Errorf("encode state: %w", err)
-		}
-		return e.SetMetadata(v, data)
-	})
-	if err != nil {
+	if err := edit(r, c, want.set); err != nil {
 		return err
 	}
 	format.WriteJSON(w, http.StatusOK, map[string]any{"id": c.Arg("id"), "version": c.Arg("version"), "listed": !want.Unlisted})
 	return nil
+}
+
+// set gives a version a state.
+func (s state) set(e *registry.Edit, v *packhouse.Version) error {
+	if stateOf(v) == s {
+		return nil // nothing changes, so nothing is written down
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	return e.SetMetadata(v, data)
 }
 
 // edit finds the version that the path names and changes it, in one transaction.

@@ -52,6 +52,7 @@ func (n NuGet) Routes() []format.Route {
 		get("/metadata/{id}/index.json", n.registration), get("/metadata/{id}/index", n.registration),
 		get("/metadata/{id}/page/{lower}/{upper}.json", n.page),
 		get("/metadata/{id}/{version}.json", n.leaf), get("/metadata/{id}/{version}", n.leaf),
+		open("/symbolfiles/{file}/{signature}/{again}", n.symbol),
 		get("/query", n.search), get("/autocomplete", n.autocomplete),
 
 		change("PUT", "/", authz.PublishPackages, n.push),

@@ -67,6 +67,12 @@ func publish(w http.ResponseWriter, r *http.Request, c *format.Call, ending stri
 	f.SetPath(fileName(key, v.key(), ending))
 	draft := registry.Draft{Package: m.ID, PackageKey: key, Version: m.Version, VersionKey: v.key(), Files: []*registry.Received{f}}
 	if symbols {
+		pdbs, err := receiveSymbols(r.Context(), c, f)
+		defer releaseAll(pdbs)
+		if err != nil {
+			return err
+		}
+		draft.Files = append(draft.Files, pdbs...)
 		draft.Admit = func(live bool, files []packhouse.File) error {
 			is := func(one packhouse.File) bool { return strings.HasSuffix(one.Path, packageEnding) }
 			if !live || !slices.ContainsFunc(files, is) {
