@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -15,6 +16,7 @@ var readTests = map[string]func(*testing.T, *fixture){
 	"locate/across projects":   testLocateAcross,
 	"locate/what it tells":     testLocateDetails,
 	"locate/stops early":       testLocateStops,
+	"symbols/by their path":    testSymbols,
 	"versions/filter":          testVersionsFilter,
 	"versions/pages":           testVersionsPages,
 	"versions/deleted":         testVersionsDeleted,
@@ -93,6 +95,51 @@ func testLocateStops(t *testing.T, f *fixture) {
 		_, err := tx.Position(ctx)
 		return err
 	})
+}
+
+func testSymbols(t *testing.T, f *fixture) {
+	const path = store.SymbolRoot + "a.pdb/1"
+	for _, project := range []int64{1, 2} {
+		for _, version := range []string{"1.0", "2.0"} {
+			p := publication(version, path, "other/"+path)
+			p.ProjectID = project
+			f.published(p)
+		}
+	}
+	other := publication("1.0", path)
+	other.Format = "npm"
+	f.published(other)
+	find := func(format, path string) (found []string) {
+		f.view(func(ctx context.Context, tx *store.Tx) error {
+			for s, err := range tx.Symbols(ctx, format, path) {
+				f.must(err)
+				f.wantEqual("reference", s.Ref, packhouse.FileRef{Format: format, Package: "tool", Version: s.Ref.Version, Path: path})
+				f.wantEqual("status", s.Status, packhouse.StatusDefault)
+				found = append(found, fmt.Sprint(s.ProjectID, " ", s.Ref.Version))
+			}
+			return nil
+		})
+		return found
+	}
+	f.wantEqual("newest first", find("generic", path), []string{"2 2.0", "2 1.0", "1 2.0", "1 1.0"})
+	f.wantEqual("of another format", find("npm", path), []string{"1 1.0"})
+	f.wantEqual("of another path", find("generic", path+"0"), []string(nil))
+	f.wantEqual("of what is no symbol", find("generic", "other/"+path), []string(nil))
+	list := f.locate(2, ref("2.0", path))
+	f.must(f.append(&ledger.FileDelete{Site: ledger.Site{ProjectID: 2, Format: "generic", PackageKey: "tool", VersionKey: "2.0"}, VersionID: f.versionOf(2, "2.0", path), FileID: list[0]}))
+	f.wantEqual("after one was deleted", find("generic", path), []string{"2 1.0", "1 2.0", "1 1.0"})
+}
+
+// versionOf is the id of the version that a file of the package "tool" is in.
+func (f *fixture) versionOf(project int64, version, path string) (id int64) {
+	f.view(func(ctx context.Context, tx *store.Tx) error {
+		for l, err := range tx.Locate(ctx, project, ref(version, path)) {
+			f.must(err)
+			id = l.Version.ID
+		}
+		return nil
+	})
+	return id
 }
 
 func testVersionsFilter(t *testing.T, f *fixture) {
