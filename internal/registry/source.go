@@ -21,7 +21,7 @@ type Source interface {
 	// packhouse.NotFound: there is none, or none that the caller may read.
 	Open(ctx context.Context, ref packhouse.FileRef) (*Content, error)
 
-	// Symbol finds a file by its path alone, which begins with store.SymbolRoot;
+	// Symbol finds a file by its path alone, which begins with SymbolRoot;
 	// Open opens it. Where several match, the newest wins.
 	//
 	// packhouse.NotFound: as Open.

@@ -8,6 +8,9 @@ import (
 	"packhouse/internal/store"
 )
 
+// SymbolRoot begins the paths of files that Source.Symbol finds.
+const SymbolRoot = store.SymbolRoot
+
 // Symbol implements Source.
 func (v *view) Symbol(ctx context.Context, format, path string) (ref packhouse.FileRef, err error) {
 	readable := v.all().IDs

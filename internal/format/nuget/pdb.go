@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"packhouse/internal/registry"
 )
 
 // A portable PDB is metadata (ECMA-335, II.24.2): a root with the places of streams,
@@ -25,6 +27,7 @@ const (
 // pdbProblem says what is wrong with a PDB, for a sentence about the archive.
 type pdbProblem string
 
+// Error implements error.
 func (p pdbProblem) Error() string { return string(p) }
 
 // idOffset finds where in a PDB its id is. head is how the PDB begins: the first
@@ -141,5 +144,5 @@ const portableAge = "ffffffff"
 // symbolPath is the path of a PDB among the files of its version. It says all that a
 // debugger knows.
 func symbolPath(file, signature, checksum string) string {
-	return strings.Join([]string{"symbolfiles", file, signature, checksum, file}, "/")
+	return registry.SymbolRoot + strings.Join([]string{file, signature, checksum, file}, "/")
 }
