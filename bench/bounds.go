@@ -25,5 +25,9 @@ func share(least float64) []report.Bound {
 	return []report.Bound{{Metric: report.Requests, Relative: true, AtLeast: true, Limit: least, Quiet: true}}
 }
 
+// soon bounds how long all but the slowest hundredth of the answers take, in
+// milliseconds.
+var soon = []report.Bound{{Metric: report.P99, Limit: 20, Quiet: true}}
+
 // zipped asks for a compressed answer, as clients do.
 var zipped = map[string]string{"Accept-Encoding": "gzip"}

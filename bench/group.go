@@ -30,13 +30,20 @@ func (l *lab) crowded(ctx context.Context, s *server) (*crowd, error) {
 	if l.crowd != nil {
 		return l.crowd, nil
 	}
-	progress("creating a group of %d projects", crowdSize)
+	c, err := s.gather(ctx, "crowd", crowdSize)
+	l.crowd = c
+	return c, err
+}
+
+// gather makes a group of projects.
+func (s *server) gather(ctx context.Context, path string, size int) (*crowd, error) {
+	progress("creating a group of %d projects", size)
 	c := &crowd{}
 	var err error
-	if c.group, err = s.create(ctx, "/api/v4/groups", url.Values{"name": {"crowd"}, "path": {"crowd"}, "visibility": {"private"}}); err != nil {
+	if c.group, err = s.create(ctx, "/api/v4/groups", url.Values{"name": {path}, "path": {path}, "visibility": {"private"}}); err != nil {
 		return nil, err
 	}
-	for i := range crowdSize {
+	for i := range size {
 		name := fmt.Sprintf("project-%d", i)
 		id, err := s.create(ctx, "/api/v4/projects", url.Values{"name": {name}, "path": {name}, "visibility": {"private"}, "namespace_id": {fmt.Sprint(c.group)}})
 		if err != nil {
@@ -44,7 +51,6 @@ func (l *lab) crowded(ctx context.Context, s *server) (*crowd, error) {
 		}
 		c.projects = append(c.projects, id)
 	}
-	l.crowd = c
 	return c, nil
 }
 

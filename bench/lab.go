@@ -28,6 +28,7 @@ type lab struct {
 	number     int64              // the next request number that no sample has used
 	folders    int                // how many folders newFolder made
 	crowd      *crowd             // of the server with its data in memory, once it is made
+	masses     *crowd             // likewise; see massed
 	existing   string             // a data folder with versions in it, once existingData made it
 	fsyncs     []float64          // milliseconds, of the operation being measured
 }
