@@ -181,6 +181,7 @@ func (s *scene) approaches(job int64) []approach {
 		{"project GET /registry/repositories", p + "/registry/repositories", ""},
 		{"project DELETE /registry/repositories/{repository_id}", p + "/registry/repositories/999", ""},
 		{"project GET /registry/repositories/{repository_id}/tags", p + "/registry/repositories/999/tags", ""},
+		{"project DELETE /registry/repositories/{repository_id}/tags", p + "/registry/repositories/999/tags?name_regex_delete=x", ""},
 		{"project GET /registry/repositories/{repository_id}/tags/{tag_name}", p + "/registry/repositories/999/tags/1", ""},
 		{"project DELETE /registry/repositories/{repository_id}/tags/{tag_name}", p + "/registry/repositories/999/tags/1", ""},
 		{"instance DELETE /personal_access_tokens/self", "/personal_access_tokens/self", ""}, // the last: whoever is let in is out

@@ -20,6 +20,7 @@ func (a *API) imageEndpoints() []endpoint {
 		get(project, "/registry/repositories", authz.ListImages, a.listRepositories, "List the repositories of container images of a project", with(paged, counts...)...),
 		remove(project, one, authz.RemoveImages, a.clearRepository, "Delete a repository of container images with all that is in it").answering(202),
 		get(project, one+"/tags", authz.ListImages, a.listImageTags, "List the tags of a repository of container images", paged...),
+		remove(project, one+"/tags", authz.RemoveImages, a.removeImageTags, "Delete many tags of a repository of container images", untagParams()...).answering(202),
 		get(project, one+"/tags/{tag_name}", authz.ListImages, a.getImageTag, "Show a tag of a repository of container images"),
 		remove(project, one+"/tags/{tag_name}", authz.UntagImages, a.removeImageTag, "Delete a tag of a repository of container images").answering(200),
 	}

@@ -25,6 +25,7 @@ func (b *book) images() {
 	b.show(root, "GET", repositories+"/1/tags", "")
 	b.show(root, "GET", repositories+"/1/tags/1.0", "")
 	b.show(root, "DELETE", repositories+"/1/tags/1.0", "")
+	b.show(root, "DELETE", repositories+"/1/tags", `{"name_regex_delete":".*","name_regex_keep":"v.+","keep_n":5,"older_than":"7d"}`)
 	b.show(root, "DELETE", repositories+"/1", "")
 	b.end("images")
 }
