@@ -49,7 +49,7 @@ func (c ImageTags) Choose(tags []packhouse.ImageTag, now time.Time) []packhouse.
 
 const day = 24 * time.Hour
 
-// units are the words for spans of time, by their first letters.
+// units are the words for spans of time, in the singular.
 var units = map[string]time.Duration{
 	"s": time.Second, "sec": time.Second, "second": time.Second, "m": time.Minute, "min": time.Minute, "minute": time.Minute,
 	"h": time.Hour, "hr": time.Hour, "hour": time.Hour, "d": day, "day": day, "w": 7 * day, "week": 7 * day,
