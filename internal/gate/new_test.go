@@ -56,12 +56,11 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// The API and the root are held to the same, and the root is at no level but the
-// instance.
+// The API and the root are held to the same.
 func TestNewRefusesProtocols(t *testing.T) {
 	t.Parallel()
 	bad := &fake{name: "any", routes: []format.Route{{Level: packhouse.Instance, Method: "GET", Path: "/x"}}}
-	below := (&fake{name: "any"}).on(packhouse.Project, "GET", "/x", authz.Anyone, told("x"))
+	wide := (&fake{name: "any"}).on(packhouse.Project, "GET", "/x", authz.AdminInstance, told("x"))
 	good := &fake{name: "api"}
 	for _, test := range []struct {
 		name string
@@ -71,7 +70,7 @@ func TestNewRefusesProtocols(t *testing.T) {
 		{"no API", gate.Options{}, "there is no API"},
 		{"bad API", gate.Options{API: bad}, "gate: api: route GET /x lacks an action"},
 		{"bad root", gate.Options{API: good, Root: bad}, "gate: root: route GET /x lacks an action"},
-		{"root below the instance", gate.Options{API: good, Root: below}, "gate: root: route GET /x is for levels where nobody can ask for it"},
+		{"root with an action of another level", gate.Options{API: good, Root: wide}, "gate: root: route GET /x has the action AdminInstance, which cannot be decided at project level"},
 		{"one name twice", gate.Options{API: good, Formats: []format.Format{&fake{name: "box"}, &fake{name: "jar"}, &fake{name: "box"}}}, `two formats are called "box"`},
 	} {
 		if _, err := gate.New(test.opts); err == nil || !strings.Contains(err.Error(), test.want) {

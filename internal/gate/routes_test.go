@@ -30,7 +30,11 @@ func mounts(t *testing.T) *rooms {
 		on(packhouse.Project, "GET", "/packages/{id}/files", authz.ListPackages, told("files"))
 	r.Root = (&fake{name: "root"}).
 		on(packhouse.Instance, "GET", "/", authz.Anyone, told("welcome")).
-		on(packhouse.Instance, "GET", "/-/health", authz.Anyone, told("health"))
+		on(packhouse.Instance, "GET", "/-/health", authz.Anyone, told("health")).
+		on(packhouse.Instance, "GET", "/explore/packages", authz.Anyone, told("explore")).
+		on(packhouse.Group, "GET", "/", authz.ReadGroup, told("group page")).
+		on(packhouse.Project, "GET", "/", authz.ReadProject, told("project page")).
+		on(packhouse.Project, "GET", "/-/packages/{id}", authz.ListPackages, told("package page"))
 	return r
 }
 
@@ -45,6 +49,11 @@ func TestRoutes(t *testing.T) {
 		{"/", `welcome at instance "", mounted at , slash`},
 		{"/-/health", `health at instance "", mounted at `},
 		{"/-/health/", `health at instance "", mounted at , slash`},
+		{"/explore/packages", `explore at instance "", mounted at `},
+		{"/groups/acme", `group page at group "acme", mounted at /groups/acme`},
+		{"/acme/tools", `project page at project "acme/tools", mounted at /acme/tools`},
+		{"/ACME/tools/", `project page at project "acme/tools", mounted at /ACME/tools, slash`},
+		{"/acme/tools/-/packages/5", `package page at project "acme/tools", mounted at /acme/tools, id=5`},
 		{"/api/v4/version", `version at instance "", mounted at /api/v4`},
 		{"/api/v4/version/", `version at instance "", mounted at /api/v4, slash`},
 		{grp + "acme", `group at group "acme", mounted at /api/v4/groups/acme`},
@@ -91,7 +100,7 @@ func TestNoRoute(t *testing.T) {
 		{"GET", "/api", "root", none, ""},
 		{"GET", "/api/v4", "root", none, ""},
 		{"GET", "/api/v5/version", "root", none, ""},
-		{"GET", "/API/v4/version", "root", none, ""},
+		{"GET", "/API/v4/version", "root", "404 Project Not Found", ""},
 		{"POST", "/", "root", not, "GET, HEAD"},
 		{"GET", "/api/v4/nothing", "api", none, ""},
 		{"GET", "/api/v4/projects", "api", none, ""},

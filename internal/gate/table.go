@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"packhouse"
 	"packhouse/internal/format"
@@ -21,7 +22,9 @@ import (
 //	/{word}/…                                   what a format mounts at the root
 //	/api/v4/{projects,groups}/{id}/{word}/…     what it mounts in the API, and
 //	/api/v4/{word}/…                            so at the instance
-//	/…                                          the root protocol
+//	/groups/{path}/…                            the root protocol, group level
+//	/{path}/-/… and /{path}                     the root protocol, project level
+//	/…                                          the root protocol, instance level
 type table struct {
 	formats   map[string]*protocol
 	mounts    map[string]*protocol // by the word at the root of the host
@@ -74,7 +77,7 @@ func newTable(opts Options) (*table, error) {
 		t.root = &protocol{name: "root", shape: opts.API}
 		return t, nil
 	}
-	t.root, err = compile("root", opts.Root, packhouse.Instance)
+	t.root, err = compile("root", opts.Root, anyLevel)
 	return t, err
 }
 
@@ -160,7 +163,7 @@ func (t *table) find(path format.Path) mounted {
 		return at(p, level, "", 1)
 	}
 	if len(s) < 3 || s[0] != "api" || s[1] != "v4" {
-		return at(t.root, packhouse.Instance, "", 0)
+		return t.page(s, at)
 	}
 	switch {
 	case s[2] == "projects" && len(s) > 3 && s[3] != "user": // every project is in a namespace, so none is called that
@@ -185,6 +188,27 @@ func (t *table) find(path format.Path) mounted {
 		return at(t.inAPI[s[2]], packhouse.Instance, "", 3)
 	}
 	return at(t.api, packhouse.Instance, "", 2)
+}
+
+// page finds what the root protocol has at a path: at the instance, or where its
+// routes have them a group or a project, whose path ends at "-" or with the path.
+func (t *table) page(s []string, at func(p *protocol, level packhouse.Level, ref string, depth int) mounted) mounted {
+	instance := at(t.root, packhouse.Instance, "", 0)
+	if len(s) < 2 || s[0] == "-" || s[0] == "api" || instance.knows() {
+		return instance
+	}
+	end := slices.Index(s, "-")
+	if end < 0 {
+		end = len(s)
+	}
+	place := at(t.root, packhouse.Project, strings.Join(s[:end], "/"), end)
+	if s[0] == "groups" {
+		place = at(t.root, packhouse.Group, strings.Join(s[1:end], "/"), end)
+	}
+	if !place.knows() {
+		return instance
+	}
+	return place
 }
 
 // knows reports whether a route of any method has the path.
