@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"oidc":      {"", "authn", "directory", "format", "ledger", "outbound", "store"},
 	"signin":    {"", "authn", "authz", "directory", "format", "ledger", "oidc", "store"},
 	"api":       {"", "authn", "authz", "directory", "format", "ledger", "oidc", "registry", "store"},
+	"web":       {"", "authn", "authz", "directory", "format", "ledger", "registry", "store"},
 	"gate":      {"", "authn", "authz", "directory", "format", "ledger", "limit", "registry"},
 	"server":    {""},
 	"config":    {""},

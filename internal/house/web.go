@@ -1,0 +1,13 @@
+package house
+
+import (
+	"packhouse/internal/format/all"
+	"packhouse/internal/web"
+)
+
+// web is what people see who come with a browser.
+func (h *House) web() *web.Protocol {
+	return &web.Protocol{
+		Store: h.Store, Directory: h.Directory, Registry: h.Registry, External: h.options.External, Snippets: all.Snippets,
+	}
+}
