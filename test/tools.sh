@@ -16,6 +16,7 @@ need npm npm
 need skopeo skopeo
 need mvn maven
 need javac default-jdk-headless
+need chromium chromium
 need mono mono-runtime libmono-system-componentmodel-composition4.0-cil libmono-system-net-http4.0-cil \
 	libmono-system-io-compression4.0-cil libmono-windowsbase4.0-cil libmono-system-xml-linq4.0-cil \
 	libmono-system-runtime-serialization4.0-cil libmono-microsoft-csharp4.0-cil libmono-system-data-services-client4.0-cil \
