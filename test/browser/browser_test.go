@@ -74,7 +74,7 @@ func (b *browser) look(name string) {
 	if b.pages == "" {
 		return
 	}
-	picture, err := chromedp.Run(b.context, chromedp.FullScreenshot(90))
+	picture, err := chromedp.Run(b.context, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)
 	}
