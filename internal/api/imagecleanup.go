@@ -6,7 +6,7 @@ import (
 
 	"packhouse"
 	"packhouse/internal/ledger"
-	"packhouse/internal/policy"
+	"packhouse/internal/registry"
 	"packhouse/internal/store"
 )
 
@@ -41,7 +41,7 @@ func (a *API) removeImageTags(q *request) (any, error) {
 	return true, err
 }
 
-func imageTagChoice(p params) (c policy.ImageTags, err error) {
+func imageTagChoice(p params) (c registry.ImageTags, err error) {
 	name := "name_regex_delete"
 	if p.text(name) == "" {
 		name = "name_regex"
@@ -61,7 +61,7 @@ func imageTagChoice(p params) (c policy.ImageTags, err error) {
 	}
 	c.KeepN = int(n)
 	if age := p.text("older_than"); age != "" {
-		if c.OlderThan, err = policy.ParseAge(age); err != nil {
+		if c.OlderThan, err = registry.ParseAge(age); err != nil {
 			return c, packhouse.InvalidParam("older_than", "is invalid")
 		}
 	}

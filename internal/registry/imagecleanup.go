@@ -5,7 +5,6 @@ import (
 
 	"packhouse"
 	"packhouse/internal/ledger"
-	"packhouse/internal/policy"
 	"packhouse/internal/store"
 )
 
@@ -19,7 +18,7 @@ const tagBatch, untagBatch = 1000, 200
 // an error, and be run again.
 //
 // packhouse.NotFound: there is no such repository.
-func (h *HostedRepository) UntagMany(ctx context.Context, choice policy.ImageTags) (removed int, err error) {
+func (h *HostedRepository) UntagMany(ctx context.Context, choice ImageTags) (removed int, err error) {
 	if err := h.Trusted(h.name); err != nil {
 		return 0, err
 	}

@@ -63,7 +63,7 @@ type filter struct {
 
 // kinds and statuses are what can be chosen.
 var (
-	kinds    = []string{"generic", "npm", "nuget", "pypi", "terraform_module"}
+	kinds    = []string{"generic", "maven", "npm", "nuget", "pypi", "terraform_module"}
 	statuses = []string{"default", "hidden", "error"}
 )
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"packhouse/internal/format"
+	"packhouse/internal/format/maven"
 	"packhouse/internal/format/npm"
 	"packhouse/internal/format/nuget"
 	"packhouse/internal/format/pypi"
@@ -25,6 +26,7 @@ func Snippets(name string, p format.SnippetPlace) []format.Snippet {
 // below.
 var snippets = map[string]func(p format.SnippetPlace, below string) []format.Snippet{
 	"generic":          ofGeneric,
+	"maven":            ofMaven,
 	"npm":              ofNPM,
 	"nuget":            ofNuGet,
 	"pypi":             ofPyPI,
@@ -61,6 +63,13 @@ func ofNPM(p format.SnippetPlace, below string) (list []format.Snippet) {
 	}
 	for _, s := range found {
 		list = append(list, format.Snippet{Client: s.Client, Does: s.Title, File: s.File, Text: s.Text})
+	}
+	return list
+}
+
+func ofMaven(p format.SnippetPlace, below string) (list []format.Snippet) {
+	for _, s := range maven.Snippets(maven.Place{Base: p.Base + below + "maven", Package: p.Package, Version: p.Version}) {
+		list = append(list, format.Snippet{Client: s.Client, Does: s.Does, File: s.File, Text: s.Text})
 	}
 	return list
 }

@@ -19,6 +19,7 @@ var readTests = map[string]func(*testing.T, *fixture){
 	"symbols/by their path":    testSymbols,
 	"versions/filter":          testVersionsFilter,
 	"versions/pages":           testVersionsPages,
+	"versions/after an id":     testVersionsAfter,
 	"versions/deleted":         testVersionsDeleted,
 	"files/pages":              testFilesPages,
 	"blobs/unknown digest":     testUnknownDigest,
@@ -210,6 +211,57 @@ func testVersionsPages(t *testing.T, f *fixture) {
 		f.wantEqual("numbers on all pages", got, numbers)
 		slices.Reverse(numbers)
 	}
+}
+
+// Pages that begin after an id, over more projects than one query takes.
+func testVersionsAfter(t *testing.T, f *fixture) {
+	var projects []int64
+	numbers := numbered("%d.0", 7)
+	for i, number := range numbers {
+		p := publication(number, "a")
+		p.ProjectID = int64(1 + i%2)
+		f.published(p)
+	}
+	hidden := publication("hidden", "a")
+	hidden.Status = packhouse.StatusHidden
+	out := f.published(hidden)
+	for id := range int64(250) {
+		projects = append(projects, id+1)
+	}
+	for _, descending := range []bool{false, true} {
+		var got []string
+		for after := int64(0); ; {
+			var list []packhouse.Version
+			f.view(func(ctx context.Context, tx *store.Tx) (err error) {
+				list, err = tx.VersionsAfter(ctx, store.VersionFilter{ProjectIDs: projects}, store.KeysetPage{After: after, Limit: 3, Descending: descending})
+				return err
+			})
+			if len(list) == 0 {
+				break
+			}
+			for _, v := range list {
+				got = append(got, v.Number)
+			}
+			after = list[len(list)-1].ID
+		}
+		f.wantEqual("numbers on all pages", got, numbers)
+		slices.Reverse(numbers)
+	}
+	f.view(func(ctx context.Context, tx *store.Tx) error {
+		counts, err := tx.VersionCounts(ctx, projects)
+		f.wantEqual("counts", counts, map[string]int{"generic": 7})
+		if err != nil {
+			return err
+		}
+		id, err := tx.VersionOfFile(ctx, out.Files[0].ID)
+		f.wantEqual("version of the file", id, out.Version.ID)
+		if err != nil {
+			return err
+		}
+		_, err = tx.VersionOfFile(ctx, 999_999)
+		f.wantEqual("version of no file", packhouse.KindOf(err), packhouse.NotFound)
+		return nil
+	})
 }
 
 func testVersionsDeleted(t *testing.T, f *fixture) {

@@ -1,4 +1,4 @@
-package policy_test
+package registry_test
 
 import (
 	"regexp"
@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"packhouse"
-	"packhouse/internal/policy"
+	"packhouse/internal/registry"
 )
 
 func whole(s string) *regexp.Regexp { return regexp.MustCompile(`\A(?:` + s + `)\z`) }
@@ -25,16 +25,16 @@ func TestImageTagsChoose(t *testing.T) {
 		tags = append(tags, packhouse.ImageTag{Name: name, PushedAt: now.Add(-age)})
 	}
 	for name, c := range map[string]struct {
-		rule policy.ImageTags
+		rule registry.ImageTags
 		want string
 	}{
-		"documented":       {policy.ImageTags{Delete: whole(".*"), Keep: whole("production-.*"), KeepN: 1, OlderThan: 7 * d}, "dev-v42 v43 v42"},
-		"whole names":      {policy.ImageTags{Delete: whole("v4")}, ""},
-		"alternatives":     {policy.ImageTags{Delete: whole("v42|v43")}, "v43 v42"},
-		"never latest":     {policy.ImageTags{Delete: whole("latest")}, ""},
-		"more than all":    {policy.ImageTags{Delete: whole(".*"), KeepN: 100}, ""},
-		"newest of chosen": {policy.ImageTags{Delete: whole("v.*"), KeepN: 2}, "v42"},
-		"exactly as old":   {policy.ImageTags{Delete: whole("v43"), OlderThan: 12 * d}, ""},
+		"documented":       {registry.ImageTags{Delete: whole(".*"), Keep: whole("production-.*"), KeepN: 1, OlderThan: 7 * d}, "dev-v42 v43 v42"},
+		"whole names":      {registry.ImageTags{Delete: whole("v4")}, ""},
+		"alternatives":     {registry.ImageTags{Delete: whole("v42|v43")}, "v43 v42"},
+		"never latest":     {registry.ImageTags{Delete: whole("latest")}, ""},
+		"more than all":    {registry.ImageTags{Delete: whole(".*"), KeepN: 100}, ""},
+		"newest of chosen": {registry.ImageTags{Delete: whole("v.*"), KeepN: 2}, "v42"},
+		"exactly as old":   {registry.ImageTags{Delete: whole("v43"), OlderThan: 12 * d}, ""},
 	} {
 		var got []string
 		for _, t := range c.rule.Choose(slices.Clone(tags), now) {
@@ -52,7 +52,7 @@ func TestParseAge(t *testing.T) {
 		"3min": 3 * time.Minute, "2 weeks": 336 * time.Hour,
 		"": 0, "d": 0, "-1d": 0, "0d": 0, "1 fortnight": 0, "999999999y": 0, "1d1d": 0, "9999999999s": 0,
 	} {
-		if got, err := policy.ParseAge(s); got != want || (err == nil) != (want != 0) {
+		if got, err := registry.ParseAge(s); got != want || (err == nil) != (want != 0) {
 			t.Errorf("ParseAge(%q) = %v, %v; want %v", s, got, err, want)
 		}
 	}
