@@ -187,6 +187,12 @@ func TestProblems(t *testing.T) {
 			t.Errorf("PUT with %s = %d %s, want a problem", header, a.Status, a.Body)
 		}
 	}
+	// What Maven acts upon is no problem: it would stop.
+	for path, header := range map[string]string{at(s.project, "com/example/none/maven-metadata.xml"): root, at(s.project, jar): "X: y"} {
+		if a := s.get(path, header, "User-Agent: Apache-Maven/3.9.16", "Accept: application/problem+json"); a.Status/100 != 4 || a.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("GET %s = %d %v, want GitLab's error", path, a.Status, a.Header)
+		}
+	}
 }
 
 // A pom belongs where it is deployed to.

@@ -25,7 +25,7 @@ func (*Maven) WriteError(w http.ResponseWriter, r *http.Request, e *packhouse.Er
 	case e.Kind == packhouse.Conflict && e.Rule == "duplicates", e.Kind == packhouse.TooLarge:
 		shown.Kind = packhouse.Invalid
 	}
-	if readsProblems(r.Header) {
+	if readsProblems(r.Header) && !awaited(e.Kind) {
 		writeProblem(w, &shown)
 		return
 	}
@@ -38,6 +38,11 @@ func (*Maven) WriteError(w http.ResponseWriter, r *http.Request, e *packhouse.Er
 func readsProblems(h http.Header) bool {
 	return strings.Contains(strings.Join(h["Accept"], ","), problemType) || strings.HasPrefix(h.Get("User-Agent"), "Apache-Maven/")
 }
+
+// awaited reports whether clients act upon a refusal by its status: they ask another
+// repository, or send a credential. Maven 3.9.16 takes a 404 with problem details for a
+// failure, and stops.
+func awaited(k packhouse.Kind) bool { return k == packhouse.NotFound || k == packhouse.Unauthenticated }
 
 func writeProblem(w http.ResponseWriter, e *packhouse.Error) {
 	status := e.Kind.Status()
