@@ -65,8 +65,10 @@ func take(r *http.Request, c *format.Call, at coordinates, data []byte) error {
 	if at.kind == builds {
 		return complete(r, c, at.name, map[string]bool{at.version: true})
 	}
-	if err := keepPlugins(r, c, at.name, x.Plugins); err != nil {
-		return err
+	if x.Plugins != nil {
+		if err := keepPlugins(r, c, at.name, x.Plugins.List); err != nil {
+			return err
+		}
 	}
 	if x.Versioning == nil || x.Versioning.Versions == nil {
 		return nil

@@ -39,7 +39,11 @@ type metadata struct {
 	ArtifactID string      `xml:"artifactId,omitempty"`
 	Version    string      `xml:"version,omitempty"`
 	Versioning *versioning `xml:"versioning"`
-	Plugins    []plugin    `xml:"plugins>plugin"`
+	Plugins    *plugins    `xml:"plugins"`
+}
+
+type plugins struct {
+	List []plugin `xml:"plugin"`
 }
 
 type versioning struct {

@@ -23,9 +23,6 @@ type plugin struct {
 // each as a hidden version, without files, of a package with the group's name. A
 // prefix is found by the group alone then, however many artifacts it has.
 func keepPlugins(r *http.Request, c *format.Call, group string, all []plugin) error {
-	if len(all) == 0 {
-		return nil
-	}
 	if len(all) > maxHinted {
 		return packhouse.Errorf(packhouse.Invalid, "the metadata has more than %d plugins", maxHinted)
 	}
@@ -113,16 +110,16 @@ func withPlugins(r *http.Request, from registry.Source, hidden bool, at coordina
 		}
 		return d, nil
 	}
-	m := &metadata{Plugins: live}
+	m := &metadata{}
 	if d != nil {
 		l, err := from.Package(r.Context(), name, at.name)
 		if err != nil {
 			return nil, err
 		}
 		if own := indexOf(at.name, shown(l, hidden)); own != nil {
-			own.Plugins = live
 			m = own
 		}
 	}
+	m.Plugins = &plugins{live}
 	return m.render()
 }
