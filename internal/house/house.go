@@ -180,7 +180,7 @@ func (h *House) gate() (http.Handler, error) {
 		}
 	}
 	return gate.New(gate.Options{
-		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn), h.web()), Exchanger: h.Exchanger,
+		Formats: formats, API: a, Root: rootOf(h.options.Root, api.Root{API: a}, h.signIn(h.authn), h.web(a.Formats)), Exchanger: h.Exchanger,
 		Rates: limit.NewRates(limit.RateOptions{Limits: h.limits}), Failures: limit.NewFailures(h.options.Failures),
 		Authn:     h.authn,
 		Directory: h.Directory, Registry: h.Registry, Fresh: h.fresh(),

@@ -6,8 +6,8 @@ import (
 )
 
 // web is what people see who come with a browser.
-func (h *House) web() *web.Protocol {
+func (h *House) web(formats []string) *web.Protocol {
 	return &web.Protocol{
-		Store: h.Store, Directory: h.Directory, Registry: h.Registry, External: h.options.External, Snippets: all.Snippets,
+		Store: h.Store, Directory: h.Directory, Registry: h.Registry, External: h.options.External, Formats: formats, Snippets: all.Snippets,
 	}
 }

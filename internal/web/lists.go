@@ -61,17 +61,14 @@ type filter struct {
 	Kinds, Statuses                   []string
 }
 
-// kinds and statuses are what can be chosen.
-var (
-	kinds    = []string{"generic", "maven", "npm", "nuget", "pypi", "terraform_module"}
-	statuses = []string{"default", "hidden", "error"}
-)
+// statuses are what can be chosen.
+var statuses = []string{"default", "hidden", "error"}
 
-func (q *request) filter() (filter, error) {
+func (p *Protocol) filter(q *request) (filter, error) {
 	v := q.URL.Query()
 	f := filter{
 		Name: v.Get("q"), Kind: v.Get("type"), Version: v.Get("version"), Status: v.Get("status"), Sort: v.Get("sort"),
-		Kinds: kinds, Statuses: statuses,
+		Kinds: p.Formats, Statuses: statuses,
 	}
 	for _, one := range []struct {
 		name, value string
@@ -136,7 +133,7 @@ func (q *request) with(changes ...string) string {
 // packages lists the versions of a project, or those that the reader may read of a
 // group or of all.
 func (p *Protocol) packages(q *request) error {
-	f, err := q.filter()
+	f, err := p.filter(q)
 	if err != nil {
 		return err
 	}

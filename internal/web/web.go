@@ -23,6 +23,7 @@ type Protocol struct {
 	Directory *directory.Directory
 	Registry  *registry.Registry
 	External  *url.URL // public address; nil: as each request says
+	Formats   []string // names of the formats of packages
 	// Snippets are the texts about a version of a format; none when it has none.
 	Snippets func(format string, p format.SnippetPlace) []format.Snippet
 }

@@ -67,36 +67,24 @@ func ofNPM(p format.SnippetPlace, below string) (list []format.Snippet) {
 	return list
 }
 
-func ofMaven(p format.SnippetPlace, below string) (list []format.Snippet) {
-	for _, s := range maven.Snippets(maven.Place{Base: p.Base + below + "maven", Package: p.Package, Version: p.Version}) {
-		list = append(list, format.Snippet{Client: s.Client, Does: s.Does, File: s.File, Text: s.Text})
-	}
-	return list
+func ofMaven(p format.SnippetPlace, below string) []format.Snippet {
+	return maven.Snippets(maven.Place{Base: p.Base + below + "maven", Package: p.Package, Version: p.Version})
 }
 
-func ofNuGet(p format.SnippetPlace, below string) (list []format.Snippet) {
-	for _, s := range nuget.Snippets(nuget.Place{Base: p.Base + below + "nuget", Package: p.Package, Version: p.Version}) {
-		list = append(list, format.Snippet{Client: s.Client, Does: s.Does, File: s.File, Text: s.Text})
-	}
-	return list
+func ofNuGet(p format.SnippetPlace, below string) []format.Snippet {
+	return nuget.Snippets(nuget.Place{Base: p.Base + below + "nuget", Package: p.Package, Version: p.Version})
 }
 
-func ofPyPI(p format.SnippetPlace, below string) (list []format.Snippet) {
-	for _, s := range pypi.Snippets(pypi.Place{Base: p.Base + below + "pypi", Package: p.Package, Version: p.Version}) {
-		list = append(list, format.Snippet{Client: s.Client, Does: s.Does, File: s.File, Text: s.Text, Risk: s.Risk})
-	}
-	return list
+func ofPyPI(p format.SnippetPlace, below string) []format.Snippet {
+	return pypi.Snippets(pypi.Place{Base: p.Base + below + "pypi", Package: p.Package, Version: p.Version})
 }
 
-func ofTerraform(p format.SnippetPlace, below string) (list []format.Snippet) {
+func ofTerraform(p format.SnippetPlace, below string) []format.Snippet {
 	u, err := url.Parse(p.Base)
 	if err != nil {
 		return nil
 	}
 	name, system, _ := strings.Cut(p.Package, "/")
 	place := terraform.Place{Host: u.Host, Base: p.Base + below + "terraform", Group: p.Group, Name: name, System: system, Version: p.Version}
-	for _, s := range terraform.Snippets(place) {
-		list = append(list, format.Snippet{Client: s.Client, Does: s.Does, File: s.File, Text: s.Text})
-	}
-	return list
+	return terraform.Snippets(place)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -136,4 +137,23 @@ func (w *World) Names() (names []string) {
 		names = append(names, strings.TrimPrefix(name, w.Data))
 	})
 	return names
+}
+
+// Untouched asserts that what was refused left nothing behind: no package in the
+// project, no bytes, no file beside those that there were before (see Names), and no
+// failure in the log.
+func (w *World) Untouched(project int64, before []string) {
+	w.t.Helper()
+	if list := w.Packages(project, ""); len(list) != 0 {
+		w.t.Errorf("packages = %+v, want none", list)
+	}
+	if got := w.Stored(); got != (Stored{}) {
+		w.t.Errorf("stored = %+v, want nothing", got)
+	}
+	if after := w.Names(); !slices.Equal(after, before) {
+		w.t.Errorf("files below the data folder = %v, before %v", after, before)
+	}
+	if log := w.Logged(); strings.Contains(log, "panic") || strings.Contains(log, "request failed") {
+		w.t.Error("the log tells of a panic or a failed request")
+	}
 }

@@ -2,6 +2,7 @@ package maven
 
 import (
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -85,17 +86,24 @@ func document(r *http.Request, from registry.Source, hidden bool, at coordinates
 		build = func(l *registry.Listing) *metadata { return buildsOf(at, shown(l, hidden)) }
 	}
 	d, err := from.Document(r.Context(), name, at.name, variant, func(l *registry.Listing) (*registry.Document, error) {
+		if at.kind == index && len(pluginsIn(l)) > 0 {
+			return nil, errPlugins
+		}
 		m := build(l)
 		if m == nil {
 			return nil, errAbsent()
 		}
 		return m.render()
 	})
-	if err != nil && !isAbsent(err) || at.kind == builds {
-		return d, err
+	if errors.Is(err, errPlugins) {
+		return withPlugins(r, from, hidden, at)
 	}
-	return withPlugins(r, from, hidden, at, d)
+	return d, err
 }
+
+// errPlugins says that a document depends on more than its package, and is made anew
+// each time: plugins are left out that are not there any more.
+var errPlugins = errors.New("the package stands for plugins")
 
 // shown are the releases of a listing that are versions and may be read, oldest
 // first.

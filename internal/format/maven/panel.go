@@ -3,16 +3,9 @@ package maven
 import (
 	"html"
 	"strings"
-)
 
-// Snippet is a text for the page of a package or a project: what to run, or to
-// write into a file, in order to install from here or to publish here.
-type Snippet struct {
-	Client string // "Maven"
-	Does   string // "configure", "install", "publish"
-	File   string // where the text goes; "" for a command
-	Text   string
-}
+	"packhouse/internal/format"
+)
 
 // Place is what snippets are about.
 type Place struct {
@@ -31,7 +24,7 @@ const repositoryXML = "    <repository>\n      <id>packhouse</id>\n      <url>{b
 // snippets are those of every client. Maven asks each repository that a pom names for
 // every artifact; whoever can publish in one of them decides what is installed where
 // the others have nothing of that name. The settings say what to mirror.
-var snippets = []Snippet{
+var snippets = []format.Snippet{
 	{Client: "Maven", Does: "configure", File: "settings.xml", Text: "<settings>\n  <servers>\n    <server>\n      <id>packhouse</id>\n      <configuration>\n        <httpHeaders>\n" +
 		"          <property>\n            <name>Private-Token</name>\n            <value>${env.PACKHOUSE_TOKEN}</value>\n          </property>\n" +
 		"        </httpHeaders>\n      </configuration>\n    </server>\n  </servers>\n</settings>\n"},
@@ -60,7 +53,7 @@ var snippets = []Snippet{
 
 // Snippets are the texts for a place, plain text that the page has to escape. A
 // package or version that nobody could have published gives none.
-func Snippets(p Place) []Snippet {
+func Snippets(p Place) []format.Snippet {
 	group, artifact := splitName(p.Package)
 	if p.Package != "" {
 		if _, err := checkName(p.Package); err != nil {
@@ -77,7 +70,7 @@ func Snippets(p Place) []Snippet {
 	host, _, _ = strings.Cut(host, ":") // sbt compares the name alone
 	fill := strings.NewReplacer("{base}", p.Base, "{base xml}", html.EscapeString(p.Base), "{host}", host,
 		"{group}", group, "{artifact}", artifact, "{version}", p.Version)
-	var list []Snippet
+	var list []format.Snippet
 	for _, s := range snippets {
 		if s.Does == "publish" && !p.Publish || s.Does == "install" && (p.Package == "" || p.Version == "") {
 			continue

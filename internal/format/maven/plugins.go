@@ -76,50 +76,45 @@ func pluginsOf(r *http.Request, from registry.Source, group string) ([]plugin, e
 		}
 		return nil, err
 	}
-	var list []plugin
+	return pluginsIn(l), nil
+}
+
+func pluginsIn(l *registry.Listing) (list []plugin) {
 	for _, release := range l.Releases {
 		if e, ok := release.Entry.(*entry); ok && e.plugin != nil {
 			list = append(list, *e.plugin)
 		}
 	}
 	slices.SortFunc(list, func(a, b plugin) int { return strings.Compare(a.ArtifactID, b.ArtifactID) })
-	return slices.CompactFunc(list, func(a, b plugin) bool { return a.ArtifactID == b.ArtifactID }), nil
+	return slices.CompactFunc(list, func(a, b plugin) bool { return a.ArtifactID == b.ArtifactID })
 }
 
-// withPlugins adds the plugins of a group to the metadata of the artifact that has
-// the same path, which is nil for none. Plugins are left out that are not there any
-// more.
-func withPlugins(r *http.Request, from registry.Source, hidden bool, at coordinates, d *registry.Document) (*registry.Document, error) {
-	all, err := pluginsOf(r, from, at.name)
+// withPlugins makes the metadata of a group with plugins, and of the artifact that has
+// the same path, if there is one. Plugins are left out that are not there any more.
+func withPlugins(r *http.Request, from registry.Source, hidden bool, at coordinates) (*registry.Document, error) {
+	l, err := from.Package(r.Context(), name, at.name)
 	if err != nil {
 		return nil, err
 	}
 	var live []plugin
-	for _, p := range all {
-		l, err := from.Package(r.Context(), name, at.name+"/"+p.ArtifactID)
+	for _, p := range pluginsIn(l) {
+		of, err := from.Package(r.Context(), name, at.name+"/"+p.ArtifactID)
 		switch {
 		case err != nil && !isAbsent(err):
 			return nil, err
-		case err == nil && indexOf(at.name, shown(l, hidden)) != nil:
+		case err == nil && indexOf(at.name, shown(of, hidden)) != nil:
 			live = append(live, p)
 		}
 	}
-	if len(live) == 0 {
-		if d == nil {
-			return nil, errAbsent()
-		}
-		return d, nil
+	m := indexOf(at.name, shown(l, hidden))
+	if m == nil && len(live) == 0 {
+		return nil, errAbsent()
 	}
-	m := &metadata{}
-	if d != nil {
-		l, err := from.Package(r.Context(), name, at.name)
-		if err != nil {
-			return nil, err
-		}
-		if own := indexOf(at.name, shown(l, hidden)); own != nil {
-			m = own
-		}
+	if m == nil {
+		m = new(metadata)
 	}
-	m.Plugins = &plugins{live}
+	if len(live) > 0 {
+		m.Plugins = &plugins{live}
+	}
 	return m.render()
 }

@@ -3,21 +3,19 @@ package nuget
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
-	"io"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"packhouse"
+	"packhouse/internal/format"
 )
 
 // Limits on a nuspec.
 const (
 	maxNuspec       = 1 << 20 // bytes
-	maxDepth        = 32
-	maxText         = 4000 // bytes of one text that documents show
+	maxText         = 4000    // bytes of one text that documents show
 	maxDependencies = 2000
 )
 
@@ -104,11 +102,14 @@ type xmlDependency struct {
 // XML's own.
 func parseNuspec(data []byte) (*manifest, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if err := checkXML(data); err != nil {
-		return nil, err
+	if len(data) > maxNuspec || !utf8.Valid(data) {
+		return nil, badNuspec("is too large, or not UTF-8")
 	}
 	var x nuspec
-	if err := xml.Unmarshal(data, &x); err != nil || x.XMLName.Local != "package" || len(x.Metadata) != 1 {
+	if err := format.DecodeXML(data, &x, nil); err != nil {
+		return nil, badNuspec(err.Error())
+	}
+	if x.XMLName.Local != "package" || len(x.Metadata) != 1 {
 		return nil, badNuspec("is not one of a package")
 	}
 	m := &x.Metadata[0]
@@ -163,35 +164,6 @@ func parseNuspec(data []byte) (*manifest, error) {
 		return nil, badNuspec("has too many dependencies")
 	}
 	return out, nil
-}
-
-// checkXML walks the document before anything is made of it: no DTD, and not deep.
-func checkXML(data []byte) error {
-	if len(data) > maxNuspec || !utf8.Valid(data) {
-		return badNuspec("is too large, or not UTF-8")
-	}
-	d := xml.NewDecoder(bytes.NewReader(data))
-	depth := 0
-	for {
-		token, err := d.RawToken()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return badNuspec("is no XML, or broken")
-		}
-		switch token.(type) {
-		case xml.Directive:
-			return badNuspec("has a document type, which is not allowed")
-		case xml.StartElement:
-			depth++
-		case xml.EndElement:
-			depth--
-		}
-		if depth > maxDepth {
-			return badNuspec("is nested too deep")
-		}
-	}
 }
 
 func badNuspec(problem string) error {

@@ -1,15 +1,10 @@
 package nuget
 
-import "strings"
+import (
+	"strings"
 
-// Snippet is a text for the page of a package or a project: what to run, or to
-// write into a file, in order to install from here or to publish here.
-type Snippet struct {
-	Client string // "dotnet"
-	Does   string // "configure", "install", "publish"
-	File   string // where the text goes; "" for a command
-	Text   string
-}
+	"packhouse/internal/format"
+)
 
 // Place is what snippets are about.
 type Place struct {
@@ -30,7 +25,7 @@ const Token = "<token>"
 // client that has two takes a package from either, so that whoever registers its id
 // in the other decides what is installed. A second source belongs into a package
 // source mapping.
-var snippets = []Snippet{
+var snippets = []format.Snippet{
 	{Client: "dotnet", Does: "configure", Text: "dotnet nuget add source {base}/index.json --name packhouse --username token --password '" + Token + "' --store-password-in-clear-text"},
 	{Client: "dotnet", Does: "configure", File: "nuget.config", Text: "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n  <packageSources>\n    <clear />\n    <add key=\"packhouse\" value=\"{base}/index.json\" />\n  </packageSources>\n" +
 		"  <packageSourceCredentials>\n    <packhouse>\n      <add key=\"Username\" value=\"token\" />\n      <add key=\"ClearTextPassword\" value=\"%PACKHOUSE_TOKEN%\" />\n    </packhouse>\n  </packageSourceCredentials>\n</configuration>\n"},
@@ -45,7 +40,7 @@ var snippets = []Snippet{
 
 // Snippets are the texts for a place, plain text that the page has to escape. A
 // package or version that nobody could have published gives none.
-func Snippets(p Place) []Snippet {
+func Snippets(p Place) []format.Snippet {
 	pairs := []string{"{base}", p.Base, "{package}", p.Package, "{dotnet version}", "", "{nuget version}", "", "{choco version}", ""}
 	if p.Package != "" {
 		if _, err := idKey(p.Package); err != nil {
@@ -59,7 +54,7 @@ func Snippets(p Place) []Snippet {
 		pairs[5], pairs[7], pairs[9] = " --version "+p.Version, " -Version "+p.Version, " --version "+p.Version
 	}
 	fill := strings.NewReplacer(pairs...)
-	var list []Snippet
+	var list []format.Snippet
 	for _, s := range snippets {
 		if s.Does == "publish" && !p.Publish || s.Does == "install" && p.Package == "" {
 			continue

@@ -3,17 +3,9 @@ package pypi
 import (
 	"net/url"
 	"strings"
-)
 
-// Snippet is a text for the page of a package or a project: what to run, or to
-// write into a file, in order to install from here or to publish here.
-type Snippet struct {
-	Client string // "pip"
-	Does   string // "install", "publish"
-	File   string // where the text goes; "" for a command
-	Text   string
-	Risk   string // what to know before using it; "" for nothing
-}
+	"packhouse/internal/format"
+)
 
 // Place is what snippets are about.
 type Place struct {
@@ -36,7 +28,7 @@ const riskOfTwo = "pip takes the highest version that any of its indexes has. Wh
 
 // snippets are those of every client; the safe ones come first. {index} is the
 // simple index, {credited} the same with a credential in it.
-var snippets = []Snippet{
+var snippets = []format.Snippet{
 	{Client: "pip", Does: "install", Text: "pip install --index-url {credited} '{requirement}'"},
 	{Client: "uv", Does: "install", Text: "uv pip install --index-url {credited} '{requirement}'"},
 	{Client: "uv", Does: "install", File: "pyproject.toml", Text: "[[tool.uv.index]]\nname = \"packhouse\"\nurl = \"{index}\"\nexplicit = true\n\n" +
@@ -55,7 +47,7 @@ var snippets = []Snippet{
 }
 
 // Snippets are the texts for a place, plain text that the page has to escape.
-func Snippets(p Place) []Snippet {
+func Snippets(p Place) []format.Snippet {
 	index := p.Base + "/simple"
 	credited := index
 	if u, err := url.Parse(index); err == nil {
@@ -67,7 +59,7 @@ func Snippets(p Place) []Snippet {
 		requirement += "==" + p.Version
 	}
 	fill := strings.NewReplacer("{index}", index, "{credited}", credited, "{repository}", p.Base, "{requirement}", requirement, "{name}", p.Package)
-	var list []Snippet
+	var list []format.Snippet
 	for _, s := range snippets {
 		if s.Does == "publish" && !p.Publish || s.Does == "install" && p.Package == "" {
 			continue

@@ -1,15 +1,10 @@
 package terraform
 
-import "strings"
+import (
+	"strings"
 
-// Snippet is a text for the page of a module or a project: what to run, or to write
-// into a file.
-type Snippet struct {
-	Client string // "Terraform"
-	Does   string // "configure", "use", "publish"
-	File   string // where the text goes; "" for a command
-	Text   string
-}
+	"packhouse/internal/format"
+)
 
 // Place is what snippets are about.
 type Place struct {
@@ -23,19 +18,19 @@ type Place struct {
 }
 
 // snippets are those of every client. Tokens stand in them as the names of variables.
-var snippets = []Snippet{
-	{"Terraform, OpenTofu", "configure", "~/.terraformrc", "credentials \"{host}\" {\n  token = \"<token>\"\n}\n"},
-	{"Terraform, OpenTofu", "configure", "", "export TF_TOKEN_{variable}=\"<token>\""},
-	{"Terraform, OpenTofu", "use", "main.tf", "module \"{name}\" {\n  source  = \"{host}/{group}/{name}/{system}\"\n  version = \"{version}\"\n}\n"},
-	{"curl", "publish", "", "tar -czf module.tgz -C . .\ncurl --fail-with-body --header \"PRIVATE-TOKEN: $TOKEN\" --upload-file module.tgz {base}/modules/{name}/{system}/{version}/file"},
-	{"GitLab CI", "publish", ".gitlab-ci.yml", "publish:\n  script:\n    - tar -czf module.tgz -C . .\n    - 'curl --fail-with-body --header \"JOB-TOKEN: $CI_JOB_TOKEN\" --upload-file module.tgz \"{base}/modules/{name}/{system}/$CI_COMMIT_TAG/file\"'\n  rules:\n    - if: $CI_COMMIT_TAG\n"},
+var snippets = []format.Snippet{
+	{Client: "Terraform, OpenTofu", Does: "configure", File: "~/.terraformrc", Text: "credentials \"{host}\" {\n  token = \"<token>\"\n}\n"},
+	{Client: "Terraform, OpenTofu", Does: "configure", File: "", Text: "export TF_TOKEN_{variable}=\"<token>\""},
+	{Client: "Terraform, OpenTofu", Does: "use", File: "main.tf", Text: "module \"{name}\" {\n  source  = \"{host}/{group}/{name}/{system}\"\n  version = \"{version}\"\n}\n"},
+	{Client: "curl", Does: "publish", File: "", Text: "tar -czf module.tgz -C . .\ncurl --fail-with-body --header \"PRIVATE-TOKEN: $TOKEN\" --upload-file module.tgz {base}/modules/{name}/{system}/{version}/file"},
+	{Client: "GitLab CI", Does: "publish", File: ".gitlab-ci.yml", Text: "publish:\n  script:\n    - tar -czf module.tgz -C . .\n    - 'curl --fail-with-body --header \"JOB-TOKEN: $CI_JOB_TOKEN\" --upload-file module.tgz \"{base}/modules/{name}/{system}/$CI_COMMIT_TAG/file\"'\n  rules:\n    - if: $CI_COMMIT_TAG\n"},
 }
 
 // byURL is how a module is used whose system cannot stand in an address.
 const byURL = "module \"{name}\" {\n  source = \"{base}/modules/{name}/{system}/{version}\"\n}\n"
 
 // Snippets are the texts for a place, plain text that the page has to escape.
-func Snippets(p Place) []Snippet {
+func Snippets(p Place) []format.Snippet {
 	named := p.Name != ""
 	for _, of := range []struct {
 		text      *string
@@ -49,7 +44,7 @@ func Snippets(p Place) []Snippet {
 	variable := strings.NewReplacer(".", "_", "-", "__").Replace(p.Host)
 	fill := strings.NewReplacer("{host}", p.Host, "{variable}", variable, "{base}", p.Base, "{group}", p.Group,
 		"{name}", p.Name, "{system}", p.System, "{version}", p.Version)
-	var list []Snippet
+	var list []format.Snippet
 	for _, s := range snippets {
 		switch {
 		case s.Does == "publish" && !p.Publish, s.Does == "use" && !named,
