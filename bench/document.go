@@ -69,7 +69,8 @@ func (d reading) at(ctx context.Context, l *lab, letter string, s *server, path 
 	}
 	etag := res.header.Get("ETag")
 	if _, ok := peers[letter]; ok {
-		spec.Length = -1 // some answer in chunks
+		spec.Length = -1   // some answer in chunks
+		spec.Requests = 50 // and some take seconds for one
 	}
 	if letter == "N" {
 		if s, etag, err = l.copied(ctx, d.ecosystem.name+strings.ReplaceAll(path, "/", "_"), res.body); err != nil {

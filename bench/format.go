@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"packhouse/bench/load"
 	"packhouse/bench/report"
@@ -76,13 +77,7 @@ func (l *lab) send(ctx context.Context, s *server, spec load.Spec, all iter.Seq[
 	defer func() { _ = os.Remove(spec.Prepared) }()
 	err := load.Write(spec.Prepared, s.Address, func(yield func(load.Made) bool) {
 		for made := range all {
-			header := maps.Clone(s.header)
-			if header == nil {
-				header = map[string]string{}
-			}
-			maps.Copy(header, made.Header)
-			made.Header = header
-			if !yield(made) {
+			if !yield(s.told(made)) {
 				return
 			}
 		}
@@ -91,6 +86,20 @@ func (l *lab) send(ctx context.Context, s *server, spec load.Spec, all iter.Seq[
 		return load.Result{}, err
 	}
 	return l.load(ctx, s, spec)
+}
+
+// told adds what the server wants to be told with every request.
+func (s *server) told(made load.Made) load.Made {
+	header := maps.Clone(s.header)
+	if header == nil {
+		header = map[string]string{}
+	}
+	maps.Copy(header, made.Header)
+	made.Header, made.Then = header, slices.Clone(made.Then)
+	for i := range made.Then {
+		made.Then[i] = s.told(made.Then[i])
+	}
+	return made
 }
 
 // fill publishes versions of a package, unless that was done before.
@@ -167,17 +176,18 @@ func (e *ecosystem) sampling(ctx context.Context, l *lab, letter string, connect
 		return nil, err
 	}
 	each := int64(len(e.publish(e.mount(s), "name", "1.0.0", l.number)))
-	most := max(together, int64(8000*l.options.time.Seconds())/each) // more than any of them does
+	most := int64(8000*l.options.time.Seconds())/each + 100 // more than any of them does
 	return func(ctx context.Context) (report.Sample, error) {
 		if err := l.measureFsync(ctx); err != nil {
 			return nil, err
 		}
 		first := l.number
 		result, err := l.send(ctx, s, load.Spec{
-			Kind: load.Repeat, Connections: connections, Warmup: warmup, Requests: 100, Status: success, Length: -1,
+			Kind: load.Repeat, Connections: connections, Warmup: warmup, Requests: 50, Status: success, Length: -1,
 		}, func(yield func(load.Made) bool) {
-			for n := first; n < first+most; n += together {
-				if !e.several(s, n, which, yield) {
+			for n := first; n < first+most; n++ {
+				name, version := which(n)
+				if !yield(inTurn(e.publish(e.mount(s), name, version, n))) {
 					return
 				}
 			}
@@ -185,10 +195,7 @@ func (e *ecosystem) sampling(ctx context.Context, l *lab, letter string, connect
 		if err != nil {
 			return nil, err
 		}
-		for _, n := range []int64{first, first + (l.number-first)/(together*each)*together - 1} {
-			if n < first {
-				continue // not all requests of the last one were made
-			}
+		for _, n := range []int64{first, l.number - 1} {
 			name, version := which(n)
 			if err := e.listed(ctx, s, name, version); err != nil {
 				return nil, err
@@ -198,26 +205,10 @@ func (e *ecosystem) sampling(ctx context.Context, l *lab, letter string, connect
 	}, nil
 }
 
-// together is how many packages are published side by side: the first request of
-// each, then the second of each, so that the second finds the first answered however
-// many connections there are.
-const together = 512
-
-// several gives the requests of some packages.
-func (e *ecosystem) several(s *server, first int64, which func(n int64) (name, version string), yield func(load.Made) bool) bool {
-	var all [][]load.Made
-	for n := first; n < first+together; n++ {
-		name, version := which(n)
-		all = append(all, e.publish(e.mount(s), name, version, n))
-	}
-	for step := range all[0] {
-		for _, one := range all {
-			if !yield(one[step]) {
-				return false
-			}
-		}
-	}
-	return true
+// inTurn makes one of requests that follow each other.
+func inTurn(all []load.Made) load.Made {
+	all[0].Then = all[1:]
+	return all[0]
 }
 
 // success is any status that begins so.

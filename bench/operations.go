@@ -22,7 +22,7 @@ type operation struct {
 // operations lists what is measured of Packhouse. CPU and memory are gates on
 // any machine; rates and latencies only on a quiet one.
 func (o *options) operations() []operation {
-	return slices.Concat(o.genericOperations(), npmOperations(), pypiOperations(), nugetOperations(), mavenOperations())
+	return slices.Concat(o.genericOperations(), npmOperations(), pypiOperations(), nugetOperations(), mavenOperations(), containerOperations())
 }
 
 func (o *options) genericOperations() []operation {

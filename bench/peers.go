@@ -34,6 +34,8 @@ var peers = map[string]peer{
 	"V": {"node_modules/verdaccio/bin/verdaccio", "/-/ping", "bench/peers.sh installs it", verdaccio},
 	"Y": {"pypiserver/bin/gunicorn", "/health", "bench/peers.sh installs it", pypiserver},
 	"G": {"gitea", "/api/healthz", "put its program there; if that has its templates not in it, also its source, as gitea-static", gitea},
+	"Z": {"zot", "/v2/", "put its program there", zot},
+	"D": {"docker-registry", "/v2/", "bench/peers.sh links Debian's", distribution},
 }
 
 // missing says why a server cannot be started; nil if it can be.
@@ -138,6 +140,31 @@ ISSUE_INDEXER_TYPE = db
 	}
 	header := map[string]string{"Authorization": "token " + fields[len(fields)-1]}
 	return launch{[]string{program, "web", "--config", config}, os.Environ(), header}, nil
+}
+
+// zot lets everybody read and write. It neither collects nor scrubs.
+func zot(program, address, dir string) (launch, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return launch{}, err
+	}
+	config := filepath.Join(dir, "zot.json")
+	err = os.WriteFile(config, fmt.Appendf(nil, `{
+  "distSpecVersion": "1.1.1", "log": {"level": "error"},
+  "storage": {"rootDirectory": %q, "gc": false, "dedupe": false}, "http": {"address": %q, "port": %q}
+}`, dir+"/storage", host, port), 0o600)
+	return launch{command: []string{program, "serve", config}, env: os.Environ()}, err
+}
+
+// distribution is what Docker's registry is called now. Everybody may read and write.
+func distribution(program, address, dir string) (launch, error) {
+	config := filepath.Join(dir, "config.yml")
+	err := os.WriteFile(config, fmt.Appendf(nil, `version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: %s/storage}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}
+http: {addr: %s, secret: bench}
+`, dir, address), 0o600)
+	return launch{command: []string{program, "serve", config}, env: os.Environ()}, err
 }
 
 func exists(name string) bool {

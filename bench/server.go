@@ -31,7 +31,7 @@ const (
 var names = map[string]string{
 	"P": "Packhouse", "N": "nginx", "R": "Go without net/http", "H": "Go net/http",
 	"S": "Go PUT with SHA-256", "F": "Go PUT with fsync", "p": "Packhouse again, at less",
-	"V": "verdaccio", "Y": "pypiserver", "G": "Gitea",
+	"V": "verdaccio", "Y": "pypiserver", "G": "Gitea", "Z": "zot", "D": "distribution",
 }
 
 // server is a running server and where it keeps things.

@@ -11,9 +11,10 @@ import (
 
 // head is the part of an answer before its body.
 type head struct {
-	status int
-	length int64 // of the body; -1 when it comes in chunks
-	size   int   // bytes of the head itself, with the empty line
+	status   int
+	length   int64  // of the body; -1 when it comes in chunks
+	size     int    // bytes of the head itself, with the empty line
+	location string // where it points; "" for nowhere
 }
 
 // parseHead reads the head at the front of b. complete is false as long as its
@@ -39,6 +40,9 @@ func parseHead(b []byte) (h head, complete bool, err error) {
 			if h.length, err = strconv.ParseInt(value, 10, 64); err != nil || h.length < 0 {
 				return head{}, false, fmt.Errorf("field %q", line)
 			}
+		}
+		if value, ok := field(line, "Location"); ok {
+			h.location = value
 		}
 		if value, ok := field(line, "Transfer-Encoding"); ok {
 			chunked = strings.EqualFold(value, "chunked")

@@ -28,6 +28,9 @@ type connection struct {
 	left    int64     // bytes of the body still to come
 	chunks  *chunks   // of a body that comes so; nil for none
 	waiting bool      // a request of repeat is in flight
+
+	chain    [][]byte // requests that follow it
+	location string   // where the last answer points
 }
 
 // dial opens a connection.
@@ -78,9 +81,27 @@ func closeAll(all []*connection) {
 	}
 }
 
+// start sends the first request of the chain.
+func (c *connection) start() error {
+	request := c.chain[0]
+	c.chain = c.chain[1:]
+	return c.send(request)
+}
+
+// follow sends the next request of the chain, which counts with the first.
+func (c *connection) follow() error {
+	request := located(c.chain[0], c.location)
+	c.chain = c.chain[1:]
+	return c.push(request)
+}
+
 // send sends a small request, which the socket's buffer takes at once.
 func (c *connection) send(request []byte) error {
 	c.sent = time.Now()
+	return c.push(request)
+}
+
+func (c *connection) push(request []byte) error {
 	n, err := transfer(syscall.SYS_SENDTO, c.fd, request, syscall.MSG_NOSIGNAL|syscall.MSG_DONTWAIT)
 	if err == nil && n < len(request) {
 		err = errors.New("socket buffer is full")
@@ -118,6 +139,7 @@ func (c *connection) receive(spec *Spec, flags int) (done bool, err error) {
 	if err := spec.accept(h); err != nil {
 		return false, fmt.Errorf("%w: %.300q", err, scratch[h.size:have+n])
 	}
+	c.location = h.location
 	if spec.Request.Method == http.MethodHead {
 		h.length = 0 // it is that of the body that GET would bring
 	}

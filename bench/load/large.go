@@ -36,17 +36,28 @@ func upload(spec Spec) (Result, error) {
 	return result, err
 }
 
-// uploadPrepared sends the first prepared request, whatever the time.
+// uploadPrepared sends the first prepared request with what follows it, whatever
+// the time.
 func uploadPrepared(spec Spec) (Result, error) {
 	queue, err := spec.queue()
 	if err != nil {
 		return Result{}, err
 	}
-	request := queue.next()
+	chain, size := queue.next(), 0
+	for _, request := range chain {
+		size += len(request)
+	}
 	spec.Time = 0
-	result, err := transfers(spec, int64(len(request)), func(c *connection) error {
-		if err := c.sendAll(request); err != nil {
-			return c.explain(&spec, err)
+	result, err := transfers(spec, int64(size), func(c *connection) error {
+		for i, request := range chain {
+			if i > 0 {
+				if err := c.finish(&spec); err != nil {
+					return err
+				}
+			}
+			if err := c.sendAll(located(request, c.location)); err != nil {
+				return c.explain(&spec, err)
+			}
 		}
 		return nil
 	})

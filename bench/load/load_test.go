@@ -187,6 +187,43 @@ func TestMainSpeaksJSON(t *testing.T) {
 	}
 }
 
+// What follows goes to where the answer pointed, and counts with it.
+func TestChains(t *testing.T) {
+	var mu sync.Mutex
+	var stored []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodPost {
+			w.Header().Set("Location", "http://"+r.Host+"/uploads/"+r.URL.Query().Get("of")+"?state=1")
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		stored = append(stored, r.URL.String()+" "+string(body))
+		w.WriteHeader(http.StatusCreated)
+	}))
+	defer server.Close()
+	address, file := server.Listener.Addr().String(), t.TempDir()+"/requests"
+	err := Write(file, address, func(yield func(Made) bool) {
+		for _, name := range []string{"a", "b", "c"} {
+			put := Made{Method: "PUT", Path: Location + "digest=" + name, Body: []byte(name)}
+			last := Made{Method: "PUT", Path: "/tags/" + name, Body: []byte("tag")}
+			if !yield(Made{Method: "POST", Path: "/uploads/?of=" + name, Then: []Made{put, last}}) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := generate(Spec{Kind: Repeat, Address: address, Prepared: file, Connections: 1, Status: 2, Length: -1, Requests: 10})
+	want := "/uploads/a?state=1&digest=a a,/tags/a tag,/uploads/b?state=1&digest=b b,/tags/b tag,/uploads/c?state=1&digest=c c,/tags/c tag"
+	if got := strings.Join(stored, ","); err != nil || result.Requests != 3 || got != want {
+		t.Errorf("%d requests, %v: %s, want %s", result.Requests, err, got, want)
+	}
+}
+
 func TestParseHead(t *testing.T) {
 	for _, c := range []struct {
 		text     string
@@ -195,10 +232,10 @@ func TestParseHead(t *testing.T) {
 	}{
 		{"", head{}, false},
 		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", head{}, false},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", head{200, 5, 38}, true},
-		{"HTTP/1.1 201 Created\r\nX: Content-Length: 9\r\ncontent-length:0\r\n\r\n", head{201, 0, 64}, true},
-		{"HTTP/1.1 304 Not Modified\r\n\r\n", head{304, 0, 29}, true},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", head{200, -1, 47}, true},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", head{200, 5, 38, ""}, true},
+		{"HTTP/1.1 201 Created\r\nX: Content-Length: 9\r\ncontent-length:0\r\nLocation: /x?y\r\n\r\n", head{201, 0, 80, "/x?y"}, true},
+		{"HTTP/1.1 304 Not Modified\r\n\r\n", head{304, 0, 29, ""}, true},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", head{200, -1, 47, ""}, true},
 	} {
 		got, complete, err := parseHead([]byte(c.text))
 		if err != nil || got != c.want || complete != c.complete {

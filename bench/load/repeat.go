@@ -2,7 +2,10 @@
 
 package load
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // repeat keeps one request in flight on each connection: first for the
 // warm-up, then until the sample is long enough and has enough requests, or
@@ -52,14 +55,22 @@ func repeat(spec Spec) (Result, error) {
 	result.Bytes = int64(result.Requests) * max(spec.Length, spec.Request.Body)
 	result.Sent = r.sent
 	for _, c := range all { // a request cut off half-way would be a fault of ours
-		if !c.waiting {
-			continue
-		}
-		if err := c.finish(&spec); err != nil {
-			return Result{}, err
+		if c.waiting {
+			err = errors.Join(err, c.complete(&spec))
 		}
 	}
-	return result, nil
+	return result, err
+}
+
+// complete waits for the answer to the request in flight, and to those that follow.
+func (c *connection) complete(spec *Spec) error {
+	err := c.finish(spec)
+	for err == nil && len(c.chain) > 0 {
+		if err = c.follow(); err == nil {
+			err = c.finish(spec)
+		}
+	}
+	return err
 }
 
 // repetition sends the requests of a queue.
@@ -72,18 +83,21 @@ type repetition struct {
 
 // send sends the next request, if there is one.
 func (r *repetition) send(c *connection) error {
-	request := r.queue.next()
-	c.waiting = request != nil
+	c.chain = r.queue.next()
+	c.waiting = len(c.chain) > 0
 	if !c.waiting {
 		return nil
 	}
 	r.flying++
 	r.sent++
-	return c.send(request)
+	return c.start()
 }
 
 // again takes note of an answer and sends the next request.
 func (r *repetition) again(c *connection) error {
+	if len(c.chain) > 0 {
+		return c.follow()
+	}
 	r.latencies = append(r.latencies, time.Since(c.sent))
 	r.flying--
 	return r.send(c)
