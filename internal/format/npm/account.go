@@ -19,15 +19,16 @@ func (n NPM) accountRoutes() []format.Route {
 	}
 	exchange := anyone("POST", "/-/npm/v1/oidc/token/exchange/package/{name...}", n.exchange)
 	exchange.Unread = true
-	return []format.Route{
+	return append(n.elsewhereRoutes(), []format.Route{
 		anyone("GET", "/-/ping", n.ping),
 		anyone("GET", "/-/whoami", n.whoami),
 		anyone("POST", "/-/v1/login", n.noWebLogin),
 		anyone("PUT", "/-/user/{user}", n.login),
 		anyone("GET", "/-/user/{user}", n.loginState),
 		anyone("PUT", "/-/user/{user}/-rev/{rev}", n.loginWithToken),
+		anyone("DELETE", "/-/user/token/{token}", n.logout),
 		exchange,
-	}
+	}...)
 }
 
 // ping answers that the registry is there.
@@ -92,6 +93,44 @@ func (NPM) loginWithToken(w http.ResponseWriter, r *http.Request, c *format.Call
 	w.Header().Set("Cache-Control", "no-store")
 	format.WriteJSON(w, http.StatusCreated, map[string]any{"ok": true, "id": userPrefix + name, "rev": "1-0", "token": token})
 	return nil
+}
+
+// logout lets npm take the token out of .npmrc, which it does after a good answer
+// alone. The token stays valid: it was not made by npm login, and others may use it.
+func (NPM) logout(w http.ResponseWriter, _ *http.Request, _ *format.Call) error {
+	w.Header().Set("Npm-Notice", "You are logged out here. The token itself is still valid: revoke it where it was made.")
+	format.WriteJSON(w, http.StatusOK, map[string]any{"ok": true})
+	return nil
+}
+
+// elsewhereRoutes are commands of npm for what is not done by npm here. Whoever
+// runs one is told where it is done.
+func (NPM) elsewhereRoutes() (all []format.Route) {
+	const members = "roles in the project and its groups say who may read and publish"
+	for _, e := range []struct{ command, methods, path, fix string }{
+		{"npm token", "GET POST", "/-/npm/v1/tokens", "access tokens are made and revoked in the API, /api/v4/personal_access_tokens"},
+		{"npm token", "DELETE", "/-/npm/v1/tokens/token/{token...}", "access tokens are revoked in the API, /api/v4/personal_access_tokens"},
+		{"npm profile", "GET POST", "/-/npm/v1/user", "see /api/v4/user"},
+		{"npm access", "GET", "/-/package/{name...}/collaborators", members},
+		{"npm access", "GET", "/-/package/{name...}/visibility", "a package is as visible as its project"},
+		{"npm access", "POST", "/-/package/{name...}/access", "a package is as visible as its project"},
+		{"npm access", "GET", "/-/{kind}/{name}/package", members},
+		{"npm team", "GET PUT DELETE", "/-/team/{name...}", members},
+		{"npm org", "GET PUT DELETE", "/-/org/{name...}", members},
+		{"npm stars", "GET", "/-/_view/starredByUser", "nothing is starred here"},
+	} {
+		for method := range strings.FieldsSeq(e.methods) {
+			all = append(all, format.Route{
+				Level: everywhere, Method: method, Path: e.path, Action: authz.Anyone,
+				Handle: func(http.ResponseWriter, *http.Request, *format.Call) error { return errElsewhere(e.command, e.fix) },
+			})
+		}
+	}
+	return all
+}
+
+func errElsewhere(command, fix string) error {
+	return &packhouse.Error{Kind: packhouse.NotFound, Rule: "elsewhere", Message: "404 Not Found - " + command + " changes nothing here", Fix: fix}
 }
 
 const userPrefix = "org.couchdb.user:"

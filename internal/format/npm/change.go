@@ -123,6 +123,9 @@ func (NPM) removeVersions(w http.ResponseWriter, r *http.Request, c *format.Call
 	if c.Arg("rev") != v.revision {
 		return errChanged()
 	}
+	if !s.seen["versions"] { // as npm owner sends it; not a package without versions
+		return errElsewhere("npm owner", "make them members of the project")
+	}
 	if s.name != name {
 		return invalid("body", "the address is of "+quote(name)+", the body of "+quote(s.name), "")
 	}

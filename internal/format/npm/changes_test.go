@@ -234,6 +234,13 @@ func TestLogin(t *testing.T) {
 			{"PUT", user + "/-rev/1-0", wrong, 401, ""},
 			{"PUT", user + "/-rev/1-0", basic, 201, `"token":"` + token + `"`},
 			{"PUT", level + "-/user/other/-rev/1-0", basic, 404, ""},
+			{"DELETE", level + "-/user/token/" + token, "Authorization: Bearer " + token, 200, "{"},
+			{"GET", level + "-/whoami", "Authorization: Bearer " + token, 200, "ann"},
+			{"GET", level + "-/npm/v1/tokens", "", 404, "/api/v4/personal_access_tokens"},
+			{"GET", level + "-/package/@acme%2flib/collaborators", "", 404, "roles in the project"},
+			{"GET", level + "-/package/@acme%2flib/visibility", "", 404, "its project"},
+			{"GET", level + "-/org/acme/package", "", 404, "roles in the project"},
+			{"GET", level + "-/team/acme/devs/user", "", 404, "roles in the project"},
 		} {
 			a := s.Do(test.method, test.path, strings.NewReader("{}"), test.header)
 			if a.Status != test.status || !strings.Contains(string(a.Body), test.holds) || a.Header.Get("Www-Authenticate") != "" {
