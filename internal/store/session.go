@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"regexp"
 
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -58,11 +59,16 @@ func cutter(conn *sql.Conn) (cut func()) {
 	return cut
 }
 
+// boundLimit is a limit that is given when a statement runs. SQLite looks at its value
+// to plan with, and so parses the statement again for each run; not at that of an
+// expression.
+var boundLimit = regexp.MustCompile(`LIMIT \$[0-9]+`)
+
 func (s *session) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
 	if stmt, ok := s.stmts[q]; ok {
 		return stmt, nil
 	}
-	stmt, err := s.conn.PrepareContext(s.lasting(ctx), q)
+	stmt, err := s.conn.PrepareContext(s.lasting(ctx), boundLimit.ReplaceAllString(q, "$0 + 0"))
 	if err != nil {
 		return nil, err
 	}
