@@ -44,7 +44,6 @@ type Authenticator struct {
 	sessions  sessions
 	tokens    *memo.Memo[packhouse.Digest, *ledger.Token]
 	uses      uses
-	passKey   passKey
 }
 
 // New makes an Authenticator. It follows the store's ledger from now on, so a

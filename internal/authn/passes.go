@@ -13,11 +13,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"packhouse"
-	"packhouse/internal/store"
 )
 
 // passPrefix is what passes begin with.
@@ -48,27 +46,8 @@ type sealed struct {
 	Ends   int64              `json:"e"` // seconds
 }
 
-// passKey is the key that the nodes share.
-type passKey struct {
-	mu  sync.Mutex
-	key []byte
-}
-
-func (k *passKey) get(ctx context.Context, s *store.Store) ([]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.key != nil {
-		return k.key, nil
-	}
-	err := s.Update(ctx, func(tx *store.Tx) (err error) {
-		k.key, err = tx.Secret(ctx, "passes")
-		return err
-	})
-	if err != nil {
-		k.key = nil
-	}
-	return k.key, err
-}
+// passSecret is the secret that passes are encrypted with.
+const passSecret = "passes"
 
 const saltSize = 24
 
@@ -93,7 +72,7 @@ func (a *Authenticator) Pass(r *http.Request, access []packhouse.Access, life ti
 	if err != nil {
 		return "", fmt.Errorf("encode a pass: %w", err)
 	}
-	key, err := a.passKey.get(r.Context(), a.store)
+	key, err := a.store.Secret(r.Context(), passSecret)
 	if err != nil {
 		return "", err
 	}
@@ -138,7 +117,7 @@ func (a *Authenticator) open(ctx context.Context, text string) (pass sealed, err
 	if err != nil || len(data) < saltSize {
 		return pass, errPass("the token is not one of ours")
 	}
-	key, err := a.passKey.get(ctx, a.store)
+	key, err := a.store.Secret(ctx, passSecret)
 	if err != nil {
 		return pass, err
 	}

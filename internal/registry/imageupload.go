@@ -62,22 +62,17 @@ func (h *HostedRepository) owner() string {
 }
 
 // Begin begins to upload a blob and returns the id by which it goes on. withSHA512
-// announces that it will be asked for by its SHA-512.
+// announces that it will be asked for by its SHA-512. Nothing is stored before a
+// piece comes; see uploadID.
 func (h *HostedRepository) Begin(ctx context.Context, withSHA512 bool) (id string, err error) {
 	if err := h.Trusted(h.name); err != nil {
 		return "", err
 	}
-	also := blob.Hashes(0)
-	if withSHA512 {
-		also = blob.SHA512
-	}
-	state, err := blob.NewHasher(also).MarshalBinary()
+	key, err := h.registry.store.Secret(ctx, uploadSecret)
 	if err != nil {
 		return "", err
 	}
-	u := &store.ImageUpload{ID: blob.NewID(), ProjectID: h.projectID, Repository: h.name, Owner: h.owner(), State: state}
-	err = h.registry.store.Update(ctx, func(tx *store.Tx) error { return tx.AddImageUpload(ctx, u, mostUploads) })
-	return u.ID, err
+	return h.newUpload(h.registry.now(), withSHA512).sign(key), nil
 }
 
 // Uploaded is how many bytes of an upload have come. packhouse.NotFound: the actor
@@ -95,10 +90,31 @@ func (h *HostedRepository) upload(ctx context.Context, id string) (u *store.Imag
 		u, err = tx.ImageUpload(ctx, id)
 		return err
 	})
-	if packhouse.KindOf(err) == packhouse.NotFound ||
-		err == nil && (u.ProjectID != h.projectID || u.Repository != h.name || u.Owner != h.owner()) {
+	if packhouse.KindOf(err) == packhouse.NotFound {
+		return h.begun(ctx, id)
+	}
+	if err == nil && (u.Ended() || u.ProjectID != h.projectID || u.Repository != h.name || u.Owner != h.owner()) {
 		return nil, unknownUpload()
 	}
+	return u, err
+}
+
+// begun is an upload of which nothing has come.
+func (h *HostedRepository) begun(ctx context.Context, id string) (*store.ImageUpload, error) {
+	key, err := h.registry.store.Secret(ctx, uploadSecret)
+	if err != nil {
+		return nil, err
+	}
+	withSHA512, ok := h.verify(key, id)
+	if !ok {
+		return nil, unknownUpload()
+	}
+	u := &store.ImageUpload{ID: id, ProjectID: h.projectID, Repository: h.name, Owner: h.owner()}
+	also := blob.Hashes(0)
+	if withSHA512 {
+		also = blob.SHA512
+	}
+	u.State, err = blob.NewHasher(also).MarshalBinary()
 	return u, err
 }
 
@@ -122,7 +138,7 @@ func (h *HostedRepository) Append(ctx context.Context, id string, p Piece) (int6
 	_, failed := blob.Append(ctx, u, hasher, p.Body, limit)
 	lasting := context.WithoutCancel(ctx) // the request may be over; the upload is not
 	if failed != nil && !interrupted(ctx, failed) {
-		return 0, errors.Join(h.explain(failed, limit), u.Abort(lasting), h.forget(lasting, id))
+		return 0, errors.Join(h.explain(failed, limit), u.Abort(lasting), h.forget(lasting, was))
 	}
 	is := *was
 	is.Upload, is.Size = u.ID(), hasher.Size()
@@ -130,9 +146,14 @@ func (h *HostedRepository) Append(ctx context.Context, id string, p Piece) (int6
 		err = u.Close()
 	}
 	if err != nil {
-		return 0, errors.Join(blob.Explain(err), u.Abort(lasting), h.forget(lasting, id))
+		return 0, errors.Join(blob.Explain(err), u.Abort(lasting), h.forget(lasting, was))
 	}
-	err = h.registry.store.Update(lasting, func(tx *store.Tx) error { return tx.MoveImageUpload(lasting, was, &is) })
+	err = h.registry.store.Update(lasting, func(tx *store.Tx) error {
+		if was.Upload == "" {
+			return tx.AddImageUpload(lasting, &is, mostUploads)
+		}
+		return tx.MoveImageUpload(lasting, was, &is)
+	})
 	if packhouse.KindOf(err) == packhouse.NotFound {
 		return 0, h.lost(lasting, was, &is)
 	}
@@ -188,7 +209,7 @@ func (h *HostedRepository) resume(ctx context.Context, was *store.ImageUpload, a
 	case errors.Is(err, blob.ErrBusy):
 		return nil, nil, misplaced(was.Size)
 	case errors.Is(err, blob.ErrNotFound):
-		return nil, nil, h.gone(ctx, was.ID)
+		return nil, nil, h.gone(ctx, was)
 	case err != nil:
 		return nil, nil, blob.Explain(err)
 	case u.Size() != was.Size: // a crash came between the bytes and the row, or another piece
@@ -197,22 +218,22 @@ func (h *HostedRepository) resume(ctx context.Context, was *store.ImageUpload, a
 			defer h.registry.blobs.end(u.ID())
 			return nil, nil, errors.Join(misplaced(now.Size), u.Close())
 		}
-		return nil, nil, errors.Join(h.gone(ctx, was.ID), u.Abort(ctx))
+		return nil, nil, errors.Join(h.gone(ctx, was), u.Abort(ctx))
 	}
 	return u, hasher, nil
 }
 
 // gone forgets an upload whose bytes are lost.
-func (h *HostedRepository) gone(ctx context.Context, id string) error {
-	if err := h.forget(ctx, id); err != nil {
+func (h *HostedRepository) gone(ctx context.Context, was *store.ImageUpload) error {
+	if err := h.forget(ctx, was); err != nil {
 		return err
 	}
 	return unknownUpload()
 }
 
-// forget ends an upload, if it is there.
-func (h *HostedRepository) forget(ctx context.Context, id string) error {
-	err := h.registry.store.Update(ctx, func(tx *store.Tx) error { return tx.EndImageUpload(ctx, id) })
+// forget ends an upload, if it has not ended.
+func (h *HostedRepository) forget(ctx context.Context, was *store.ImageUpload) error {
+	err := h.registry.store.Update(ctx, func(tx *store.Tx) error { return tx.EndImageUpload(ctx, was) })
 	if packhouse.KindOf(err) == packhouse.NotFound {
 		return nil
 	}
@@ -225,7 +246,10 @@ func (h *HostedRepository) Cancel(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	err = h.registry.store.Update(ctx, func(tx *store.Tx) error { return tx.EndImageUpload(ctx, id) })
+	err = h.registry.store.Update(ctx, func(tx *store.Tx) error { return tx.EndImageUpload(ctx, was) })
+	if packhouse.KindOf(err) == packhouse.NotFound {
+		return unknownUpload()
+	}
 	if err != nil || was.Upload == "" {
 		return err
 	}
@@ -245,7 +269,10 @@ func (h *HostedRepository) Finish(ctx context.Context, id string, p Piece, diges
 		return nil, err
 	}
 	end := func(tx *store.Tx) error {
-		if err := tx.EndImageUpload(ctx, id); err != nil {
+		if was.Upload == "" {
+			return nil // nobody knows of it; who sends the same once more is told the same
+		}
+		if err := tx.EndImageUpload(ctx, was); err != nil {
 			return unknownUpload() // another request has finished it
 		}
 		return nil
@@ -257,7 +284,7 @@ func (h *HostedRepository) Finish(ctx context.Context, id string, p Piece, diges
 		received, err = h.whole(ctx, was, p, ref)
 	}
 	if packhouse.KindOf(err) == packhouse.Invalid && packhouse.AsError(err).Rule == "checksum" {
-		return nil, errors.Join(err, h.forget(context.WithoutCancel(ctx), id))
+		return nil, errors.Join(err, h.forget(context.WithoutCancel(ctx), was))
 	}
 	if err != nil {
 		return nil, err
@@ -274,7 +301,7 @@ func (h *HostedRepository) whole(ctx context.Context, was *store.ImageUpload, p 
 	}
 	limit, lasting := h.limit(), context.WithoutCancel(ctx)
 	drop := func(err error) error {
-		return errors.Join(err, u.Abort(lasting), h.forget(lasting, was.ID))
+		return errors.Join(err, u.Abort(lasting), h.forget(lasting, was))
 	}
 	if _, err := blob.Append(ctx, u, hasher, p.Body, limit); err != nil {
 		return nil, drop(h.explain(err, limit))

@@ -19,10 +19,18 @@ type ImageUpload struct {
 	State      []byte // of the checksums
 }
 
-// AddImageUpload remembers a new upload, unless its owner has as many as most
-// already.
+// Ended reports whether the upload was finished or cancelled.
+func (u *ImageUpload) Ended() bool { return u.Size == ended }
+
+// ended is the size of an upload that has ended. It has no owner, so that it does
+// not count as one of theirs.
+const ended = -1
+
+// AddImageUpload remembers an upload of which something has come, unless its owner has
+// as many as most already.
 //
-// packhouse.TooMany: they have.
+// packhouse.TooMany: they have. packhouse.NotFound: somebody else has begun with it, or
+// ended it.
 func (tx *Tx) AddImageUpload(ctx context.Context, u *ImageUpload, most int) error {
 	var open int
 	if err := tx.row(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM image_uploads WHERE owner = $1 LIMIT $2) AS open`, []any{u.Owner, most}, &open); err != nil {
@@ -31,11 +39,10 @@ func (tx *Tx) AddImageUpload(ctx context.Context, u *ImageUpload, most int) erro
 	if open >= most {
 		return &packhouse.Error{Kind: packhouse.TooMany, Rule: "uploads", Message: "too many uploads are begun and not finished", Fix: "finish or cancel some of them; those that are left alone end after a day"}
 	}
-	_, err := tx.exec(ctx, `
+	return tx.change(ctx, "upload not found", `
 		INSERT INTO image_uploads (id, project_id, repository, owner, upload, size, state, touched_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
 		u.ID, u.ProjectID, u.Repository, u.Owner, u.Upload, u.Size, notNil(u.State), tx.now.UnixMicro())
-	return err
 }
 
 func notNil(b []byte) []byte {
@@ -45,7 +52,8 @@ func notNil(b []byte) []byte {
 	return b
 }
 
-// ImageUpload finds an upload by its id. packhouse.NotFound: there is none.
+// ImageUpload finds an upload by its id. One that has ended is Ended.
+// packhouse.NotFound: nothing has come of such an upload.
 func (tx *Tx) ImageUpload(ctx context.Context, id string) (*ImageUpload, error) {
 	u := &ImageUpload{ID: id}
 	known, err := found(tx.row(ctx, `SELECT project_id, repository, owner, upload, size, state FROM image_uploads WHERE id = $1`, []any{id},
@@ -61,9 +69,14 @@ func (tx *Tx) MoveImageUpload(ctx context.Context, was, is *ImageUpload) error {
 		was.ID, was.Upload, was.Size, is.Upload, is.Size, notNil(is.State), tx.now.UnixMicro())
 }
 
-// EndImageUpload forgets an upload. packhouse.NotFound: there is none.
-func (tx *Tx) EndImageUpload(ctx context.Context, id string) error {
-	return tx.change(ctx, "upload not found", `DELETE FROM image_uploads WHERE id = $1`, id)
+// EndImageUpload ends an upload, of which something may have come, so that nobody
+// goes on with it. packhouse.NotFound: it has ended.
+func (tx *Tx) EndImageUpload(ctx context.Context, u *ImageUpload) error {
+	return tx.change(ctx, "upload not found", `
+		INSERT INTO image_uploads (id, project_id, repository, owner, upload, size, state, touched_at)
+		VALUES ($1, $2, $3, '', '', $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET owner = '', upload = '', size = $4, state = $5, touched_at = $6 WHERE image_uploads.size <> $4`,
+		u.ID, u.ProjectID, u.Repository, ended, []byte{}, tx.now.UnixMicro())
 }
 
 // ExpireImageUploads forgets uploads that were left alone since before a time.

@@ -53,6 +53,7 @@ type Store struct {
 	close    func() error  // does the work of Close once
 	position atomic.Int64
 	latest   atomic.Int64 // when the entry at position was written, microseconds
+	secrets  sync.Map     // name to []byte
 
 	node      string    // our id among those who share the database
 	follower  *follower // nil when the store is not shared

@@ -115,6 +115,22 @@ func oneRecord[T any](ctx context.Context, tx *Tx, missing, q string, args ...an
 	return &all[0], nil
 }
 
+// Secret returns the secret of that name, see Tx.Secret, which it makes and remembers.
+func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
+	if known, ok := s.secrets.Load(name); ok {
+		return known.([]byte), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	var secret []byte
+	err := s.Update(ctx, func(tx *Tx) (err error) {
+		secret, err = tx.Secret(ctx, name)
+		return err
+	})
+	if err == nil {
+		s.secrets.Store(name, secret)
+	}
+	return secret, err
+}
+
 // Secret returns a secret that all nodes share, which it makes when there is none.
 // It is not part of the ledger, and no backup has it.
 func (tx *Tx) Secret(ctx context.Context, name string) (secret []byte, err error) {

@@ -151,6 +151,16 @@ func (b blobs) cancel(t *testing.T) {
 	want(t, "cancel", b.send("DELETE", location, nil), 204)
 	want(t, "GET after it", b.send("GET", location, nil), 404, "BLOB_UPLOAD_UNKNOWN")
 	want(t, "cancel twice", b.send("DELETE", location, nil), 404)
+	location = b.begin(t)
+	want(t, "cancel at once", b.send("DELETE", location, nil), 204)
+	want(t, "PUT after it", b.end(location, []byte("x"), b.of([]byte("x"))), 404, "BLOB_UPLOAD_UNKNOWN")
+	location = b.begin(t)
+	for range 2 { // the answer to the first may have been lost
+		want(t, "PUT of all", b.end(location, []byte("whole"), b.of([]byte("whole"))), 201)
+	}
+	for _, altered := range []string{location[:len(location)-1] + "?", location + "a", strings.Replace(location, "-", "-1", 1), strings.Replace(location, "-", "", 1)} {
+		want(t, "altered", b.send("GET", altered, nil), 404, "BLOB_UPLOAD_UNKNOWN")
+	}
 	elsewhere := strings.Replace(b.begin(t), b.name, "acme/shop/other", 1)
 	want(t, "in another repository", b.send("PATCH", elsewhere, []byte("x")), 404, "BLOB_UPLOAD_UNKNOWN")
 }
