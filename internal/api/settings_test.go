@@ -15,7 +15,7 @@ import (
 // two, which are JSON.
 func (s *scene) settings(regex, allowed string) string {
 	s.t.Helper()
-	o := map[string]any{"guest_can_pull_private": nil}
+	o := map[string]any{"guest_can_pull_private": nil, "allowed_package_formats": nil}
 	for _, f := range all.Formats() {
 		if len(f.Routes()) == 0 {
 			continue // of images, which have settings of their own
@@ -53,6 +53,69 @@ func TestSettings(t *testing.T) {
 	} {
 		s.want(root, "PUT", path, test.body, 200, test.want)
 		s.want(root, "GET", path, "", 200, test.want)
+	}
+}
+
+// What may be published is what the project and all above it admit.
+func TestAllowedFormats(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	sub := s.Group("sub", s.group, "private")
+	lib := s.Project("lib", sub, "private")
+	s.publish(lib, "tool/1.0.0/f", "before")
+	put := func(level string, id int64, formats string, status int, want string) {
+		t.Helper()
+		s.want(root, "PUT", fmt.Sprintf("/%s/%d/package_settings", level, id), `{"allowed_package_formats":`+formats+`}`, status, want)
+	}
+	n := 0
+	publish := func(status int, want string) {
+		t.Helper()
+		n++
+		s.want(root, "PUT", fmt.Sprintf("/projects/%d/packages/generic/tool/2.0.%d/f", lib, n), "x", status, want)
+	}
+	put("groups", s.group, `"npm, pypi"`, 200, "")
+	publish(403, "")
+	put("projects", lib, `["generic"]`, 200, "")
+	publish(403, "") // the group has to admit it as well
+	put("groups", s.group, `["npm","generic"]`, 200, "")
+	publish(201, "")
+	s.want(root, "GET", fmt.Sprintf("/projects/%d/packages/generic/tool/1.0.0/f", lib), "", 200, "")
+	put("groups", sub, `["nothing"]`, 400, "")
+	put("groups", sub, `["container"]`, 200, "")
+	publish(403, "")
+	put("groups", sub, `"inherit"`, 200, "")
+	publish(201, "")
+}
+
+// What holds is shown with where it was set.
+func TestEffectiveSettings(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	sub := s.Group("sub", s.group, "private")
+	lib := s.Project("lib", sub, "private")
+	s.Settings("groups", s.group, `{"generic_duplicates_allowed":false,"npm_duplicates_allowed":false,"allowed_package_formats":"generic,npm"}`)
+	s.Settings("groups", sub, `{"generic_duplicate_exception_regex":"x","allowed_package_formats":"generic,pypi"}`)
+	s.Settings("projects", lib, `{"npm_duplicates_allowed":true}`)
+	var got map[string]struct {
+		Value    any
+		Level    string
+		ID       int64
+		FullPath string `json:"full_path"`
+	}
+	a := s.Do("GET", fmt.Sprintf("/api/v4/projects/%d/package_settings?effective=true", lib), nil, root)
+	if err := json.Unmarshal(a.Body, &got); err != nil {
+		t.Fatalf("%d %s: %v", a.Status, a.Body, err)
+	}
+	for name, want := range map[string]string{
+		"generic_duplicates_allowed":        fmt.Sprintf("false group %d", s.group),
+		"generic_duplicate_exception_regex": fmt.Sprintf("x group %d", sub),
+		"npm_duplicates_allowed":            fmt.Sprintf("true project %d", lib),
+		"pypi_duplicates_allowed":           "true default 0",
+		"allowed_package_formats":           "[generic]  0",
+	} {
+		if text := fmt.Sprintf("%v %s %d", got[name].Value, got[name].Level, got[name].ID); text != want {
+			t.Errorf("%s is %s, want %s", name, text, want)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"slices"
+
 	"packhouse"
 	"packhouse/internal/ledger"
 )
@@ -46,6 +48,30 @@ func (d *Directory) Flag(t packhouse.Target, name string) bool {
 		}
 	})
 	return value
+}
+
+// Refusing returns the nearest place, from a target upwards, whose settings do not
+// admit a format; nil when all do.
+func (d *Directory) Refusing(t packhouse.Target, format string) *packhouse.Target {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var refusing *packhouse.Target
+	d.upwards(placeOf(t), func(at place) {
+		if list := d.settings[at].Formats; refusing == nil && list != nil && !slices.Contains(list, format) {
+			refusing = &packhouse.Target{Level: at.level, ID: at.id, Path: d.pathOf(at)}
+		}
+	})
+	return refusing
+}
+
+// Above lists a place and what is above it, the instance last.
+func (d *Directory) Above(t packhouse.Target) (all []packhouse.Target) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	d.upwards(placeOf(t), func(at place) {
+		all = append(all, packhouse.Target{Level: at.level, ID: at.id, Path: d.pathOf(at)})
+	})
+	return all
 }
 
 // upwards visits a place, group by group what is above it, and the instance.

@@ -152,6 +152,9 @@ type Settings struct {
 	Target     packhouse.Target      `json:"target"` // level and id
 	Duplicates map[string]Duplicates `json:"duplicates,omitempty"`
 	GuestsPull *bool                 `json:"guests_pull,omitempty"` // instance and top-level groups
+	// Formats are the formats that may be published here; nil for any. What is above
+	// has to admit a format as well.
+	Formats []string `json:"formats,omitempty"`
 	// Flags are settings of one format alone, by the names that the format gives
 	// them.
 	Flags map[string]bool `json:"flags,omitempty"`

@@ -40,6 +40,8 @@ type Operation struct {
 	Duplicates ledger.Duplicates // the setting that holds in the project
 	Trust      *packhouse.Trust  // what the job that does it was trusted with; nil when it is no such job
 
+	Refusing *packhouse.Target // the nearest place that does not admit the format; nil for none
+
 	// Protections are the rules that hold in the project. With them come who it is
 	// and their role there.
 	Protections []*ledger.Protection
@@ -57,7 +59,7 @@ type Rule interface {
 type Rules []Rule
 
 // Standard are the rules of every installation.
-func Standard() Rules { return Rules{Trust{}, Protection{}, Size{}, Duplicates{}} }
+func Standard() Rules { return Rules{Formats{}, Trust{}, Protection{}, Size{}, Duplicates{}} }
 
 // Judge implements Rule.
 func (rs Rules) Judge(op Operation) error {

@@ -121,7 +121,7 @@ func (h *Hosted) judge(p *store.Publication, met store.Existing) error {
 // no others. Publish and the deletions ask by themselves; a format that changes
 // packages in another way asks before it does.
 func (h *Hosted) Trusted(packageKey string) error {
-	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust()}
+	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust(), Refusing: h.refusing()}
 	return h.registry.options.Rules.Judge(op)
 }
 
@@ -130,6 +130,7 @@ func (h *Hosted) Trusted(packageKey string) error {
 func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key string) error {
 	op := policy.Operation{
 		Verb: verb, Format: p.Format, Package: p.Key, Name: p.Name, Version: key, Number: number, Size: -1, Trust: h.trust(),
+		Refusing: h.refusing(),
 	}
 	d := h.registry.options.Directory
 	if op.Protections = d.ProtectionsOf(h.projectID); len(op.Protections) > 0 {
@@ -137,6 +138,11 @@ func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key strin
 		op.Role = d.Object(h.actor, packhouse.Target{Level: packhouse.Project, ID: h.projectID}).Role
 	}
 	return h.registry.options.Rules.Judge(op)
+}
+
+// refusing is the place that does not admit the format here; nil for none.
+func (h *Hosted) refusing() *packhouse.Target {
+	return h.registry.options.Directory.Refusing(packhouse.Target{Level: packhouse.Project, ID: h.projectID}, h.format)
 }
 
 func (h *Hosted) trust() *packhouse.Trust {
