@@ -11,6 +11,7 @@ need curl curl
 need wget wget
 need gcc gcc # for the race detector
 need openssl openssl
+need gpg gpg gpg-agent
 need python3 python3
 need npm npm
 need skopeo skopeo

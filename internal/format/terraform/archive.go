@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"archive/tar"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,6 +31,10 @@ type contents struct {
 	found   bool            // some configuration, wherever
 }
 
+func newContents() *contents {
+	return &contents{sources: map[string][]source{}, readmes: map[string]string{}, entries: map[string]bool{}, left: maxSources}
+}
+
 // source is a file of configuration.
 type source struct {
 	name string
@@ -37,18 +42,24 @@ type source struct {
 }
 
 // inspect reads an archive to its end and makes of it what is kept of the version.
-// What clients could not unpack, or would unpack out of its place, is refused.
-func inspect(r *http.Request, file *registry.Received) (*about, error) {
+// What clients could not unpack, or would unpack out of its place, is refused. A zip
+// file is called zipName from then on.
+func inspect(r *http.Request, file *registry.Received, zipName string) (*about, error) {
 	content, err := file.Open(r.Context())
 	if err != nil {
 		return nil, fmt.Errorf("open what was received: %w", err)
 	}
 	defer content.Close()
-	a := &contents{sources: map[string][]source{}, readmes: map[string]string{}, entries: map[string]bool{}, left: maxSources}
-	err = format.ReadTarGz(r.Context(), content, file.Size(), func(problem string) error { return badArchive(problem) }, a.entry, func(rest io.Reader) error {
-		_, err := io.Copy(io.Discard, rest) // go-getter stops at the archive's end, too
-		return err
-	})
+	a := newContents()
+	zipped, err := isZip(content)
+	switch {
+	case err != nil:
+	case zipped:
+		file.SetPath(zipName)
+		err = a.readZip(r.Context(), content, file.Size())
+	default:
+		err = a.readTarGz(r.Context(), content, file.Size())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +69,15 @@ func inspect(r *http.Request, file *registry.Received) (*about, error) {
 		return nil, e
 	}
 	return a.describe(), nil
+}
+
+// readTarGz reads all of a tar file packed with gzip.
+func (a *contents) readTarGz(ctx context.Context, content io.Reader, size int64) error {
+	bad := func(problem string) error { return badArchive(problem) }
+	return format.ReadTarGz(ctx, content, size, bad, a.entry, func(rest io.Reader) error {
+		_, err := io.Copy(io.Discard, rest) // go-getter stops at the archive's end, too
+		return err
+	})
 }
 
 // entry looks at one entry. Links are taken where they stay inside, as tar makes
@@ -153,6 +173,6 @@ func shown(folder string) bool {
 func badArchive(problem string) *packhouse.Error {
 	return &packhouse.Error{
 		Kind: packhouse.Invalid, Rule: "archive", Message: "400 Bad request - the archive cannot be used: " + problem,
-		Fix: "pack the module with tar -czf; nothing was stored",
+		Fix: "pack the module with tar -czf, or with zip -r; nothing was stored",
 	}
 }

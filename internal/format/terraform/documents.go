@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
+
 	"packhouse"
 	"packhouse/internal/authz"
 	"packhouse/internal/format"
@@ -21,25 +23,32 @@ type module struct {
 	source                  registry.Source
 }
 
-// moduleOf finds what a request is about. The namespace is a top-level group or
-// person, a group's number, or a path with __ for each slash, because an address has
-// room for one segment.
+// moduleOf finds what a request is about.
 func moduleOf(c *format.Call) (*module, error) {
 	m := &module{namespace: c.Arg("namespace"), name: c.Arg("name"), system: c.Arg("system")}
 	var err error
 	if m.key, err = moduleKey(m.name, m.system); err != nil {
 		return nil, errNoModule() // nothing is published under such a name
 	}
-	path := strings.ReplaceAll(m.namespace, "__", "/")
-	if id, err := strconv.ParseInt(m.namespace, 10, 64); err == nil {
+	if m.source, err = below(c, m.namespace); err != nil {
+		return nil, errNoModule()
+	}
+	return m, nil
+}
+
+// below is what may be read in a namespace: a top-level group or person, a group's
+// number, or a path with __ for each slash, because an address has room for one
+// segment.
+func below(c *format.Call, namespace string) (registry.Source, error) {
+	path := strings.ReplaceAll(namespace, "__", "/")
+	if id, err := strconv.ParseInt(namespace, 10, 64); err == nil {
 		group, err := c.Decide(packhouse.Group, id, authz.ReadPackages)
 		if err != nil {
-			return nil, errNoModule()
+			return nil, err
 		}
 		path = group.Path
 	}
-	m.source = c.Below(path)
-	return m, nil
+	return c.Below(path), nil
 }
 
 func errNoModule() error {
@@ -95,17 +104,22 @@ func versionsOf(l *registry.Listing, address string) (*registry.Document, error)
 func newestFirst(l *registry.Listing) []*registry.Release {
 	var list []*registry.Release
 	for _, release := range l.Releases {
-		if release.Version.Status.Downloadable() && release.Version.Status != packhouse.StatusHidden && release.Entry.(*entry).version != nil && len(release.Files) > 0 {
+		if release.Version.Status.Downloadable() && release.Version.Status != packhouse.StatusHidden && semverOf(release) != nil && len(release.Files) > 0 {
 			list = append(list, release)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *registry.Release) int {
-		if order := b.Entry.(*entry).version.Compare(a.Entry.(*entry).version); order != 0 {
+		if order := semverOf(b).Compare(semverOf(a)); order != 0 {
 			return order
 		}
 		return int(b.Version.ID - a.Version.ID)
 	})
 	return slices.CompactFunc(list, func(a, b *registry.Release) bool { return a.Version.Key == b.Version.Key })
+}
+
+// semverOf is the version that a release is listed as; nil for one that is not listed.
+func semverOf(r *registry.Release) *semver.Version {
+	return r.Entry.(interface{ semver() *semver.Version }).semver()
 }
 
 // release finds a version; the newest one, pre-releases aside where there are

@@ -3,6 +3,7 @@ package terraform
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (m *module) path(c *format.Call, version string) string {
 
 // download says where the archive is (module registry protocol, "download source
 // code"). The client fetches it without a token, so the address carries a pass for
-// this one file. archive=tgz has go-getter unpack it.
+// this one file. archive=tgz, or zip, has go-getter unpack it.
 func (Terraform) download(w http.ResponseWriter, r *http.Request, c *format.Call) error {
 	m, err := moduleOf(c)
 	if err != nil {
@@ -61,7 +62,7 @@ func (Terraform) download(w http.ResponseWriter, r *http.Request, c *format.Call
 	if err != nil {
 		return err
 	}
-	query := url.Values{"token": {pass}, "archive": {"tgz"}}
+	query := url.Values{"token": {pass}, "archive": {kindOf(found)}}
 	w.Header().Set("X-Terraform-Get", m.path(c, found.Version.Number)+"/file?"+query.Encode())
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
@@ -82,10 +83,16 @@ func (Terraform) grantedFile(w http.ResponseWriter, r *http.Request, c *format.C
 	return m.serve(w, r, found)
 }
 
+// archiveOf is the path of a version's archive.
+func archiveOf(r *registry.Release) string { return r.Files[len(r.Files)-1].Path }
+
+// kindOf is what go-getter calls the kind of a version's archive.
+func kindOf(r *registry.Release) string { return strings.TrimPrefix(path.Ext(archiveOf(r)), ".") }
+
 // serve answers with the archive of a version.
 func (m *module) serve(w http.ResponseWriter, r *http.Request, found *registry.Release) error {
 	content, err := m.source.Open(r.Context(), packhouse.FileRef{
-		Format: name, Package: m.key, Version: found.Version.Key, Path: found.Files[len(found.Files)-1].Path,
+		Format: name, Package: m.key, Version: found.Version.Key, Path: archiveOf(found),
 	})
 	if err != nil {
 		return notFound(err)
@@ -119,7 +126,7 @@ func (Terraform) archive(w http.ResponseWriter, r *http.Request, c *format.Call)
 		return m.serve(w, r, found)
 	}
 	to := c.Base().JoinPath(c.Mount(), "modules", m.name, m.system, found.Version.Number)
-	to.RawQuery = "archive=tgz"
+	to.RawQuery = "archive=" + kindOf(found)
 	w.Header().Set("X-Terraform-Get", to.String())
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -15,6 +15,8 @@ type entry struct {
 	below   []listedModule
 }
 
+func (e *entry) semver() *semver.Version { return e.version }
+
 // listedModule is a module in the documents.
 type listedModule struct {
 	Path         string       `json:"path,omitempty"`
@@ -34,7 +36,10 @@ func listed(f *folder) listedModule {
 }
 
 // Entry implements registry.Indexer.
-func (Terraform) Entry(v *packhouse.Version, _ []packhouse.File) (any, int) {
+func (Terraform) Entry(v *packhouse.Version, files []packhouse.File) (any, int) {
+	if isProvider(v.Package.Key) {
+		return entryOfProvider(v, files)
+	}
 	e := &entry{}
 	e.version, _ = semver.StrictNewVersion(v.Number)
 	var a about

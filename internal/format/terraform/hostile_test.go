@@ -20,7 +20,7 @@ type attack struct{ name, path, body string }
 // and nothing is stored. It does not run beside other tests, since it measures.
 func TestHostile(t *testing.T) {
 	s := start(t, "private")
-	all := slices.Concat(hostileNames(), hostileVersions(), hostileArchives())
+	all := slices.Concat(hostileNames(), hostileVersions(), hostileArchives(), hostileZipModules())
 	before := s.Names()
 	for _, a := range all {
 		s.attack(t, a)
@@ -108,6 +108,37 @@ func hostileArchives() (all []attack) {
 		many[i].name = fmt.Sprint(i, ".tf")
 	}
 	add("many entries", packed(many...))
+	return all
+}
+
+// hostileZipModules are the like of hostileArchives as zip files.
+func hostileZipModules() (all []attack) {
+	add := func(name, body string) { all = append(all, attack{"zip: " + name, "vpc/aws/1.0.0", body}) }
+	good := zipOf("main.tf", strings.Repeat("# nothing\n", 50), "modules/a/main.tf", "\n")
+	for cut := 4; cut < len(good); cut += max(1, len(good)/60) {
+		add(fmt.Sprint("cut at ", cut), good[:cut])
+	}
+	for at := 45; at < 60; at++ { // the packed bytes of the first file
+		add(fmt.Sprint("bit turned at ", at), good[:at]+string(good[at]^0x55)+good[at+1:])
+	}
+	for _, name := range []string{
+		"../main.tf", "/main.tf", "a/../../main.tf", "a/../main.tf", "a//main.tf", `a\main.tf`, "a\x01/main.tf", "C:/main.tf", "a/./main.tf", "..", "./main.tf", "\xff.tf", strings.Repeat("a/", 600) + "main.tf",
+		"main.tf", "main.tf/x.tf",
+	} {
+		add("the entry "+name, zipOf("main.tf", "\n", name, "\n"))
+	}
+	add("no configuration", zipOf("readme.md", "x"))
+	add("a folder called as configuration", zipOf("main.tf/", ""))
+	add("something behind", good+"x")
+	add("a comment", good[:len(good)-2]+"\x01\x00x")
+	add("a size that lies", strings.Replace(good, "\xf4\x01\x00\x00", "\xf3\x01\x00\x00", 2))
+	add("a bomb", zipOf("main.tf", strings.Repeat("\x00", 70<<20)))
+	var many []string
+	for i := range 50_001 {
+		many = append(many, fmt.Sprint(i, ".tf"), "")
+	}
+	add("many entries", zipOf(many...))
+	add("a link", linkedZip("main.tf"))
 	return all
 }
 

@@ -37,6 +37,9 @@ func moduleKey(name, system string) (string, error) {
 }
 
 func packageKey(name string) (string, error) {
+	if isProvider(name) {
+		return providerKey(strings.TrimPrefix(name, providerPrefix))
+	}
 	module, system, _ := strings.Cut(name, "/")
 	return moduleKey(module, system)
 }
@@ -60,7 +63,7 @@ func versionKey(version string) (string, error) {
 	return key, nil
 }
 
-// fileName is what a module's archive is called.
-func fileName(name, system, version string) string {
-	return name + "-" + system + "-" + version + ".tgz"
+// fileName is what a module's archive is called; kind is "tgz" or "zip".
+func fileName(name, system, version, kind string) string {
+	return name + "-" + system + "-" + version + "." + kind
 }

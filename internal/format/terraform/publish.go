@@ -30,12 +30,12 @@ func (Terraform) publish(w http.ResponseWriter, r *http.Request, c *format.Call)
 	if err != nil {
 		return err
 	}
-	file, err := c.Hosted.Receive(r.Context(), registry.Incoming{Path: fileName(module, system, version), Size: size, Body: body})
+	file, err := c.Hosted.Receive(r.Context(), registry.Incoming{Path: fileName(module, system, version, "tgz"), Size: size, Body: body})
 	if err != nil {
 		return err
 	}
 	defer file.Release()
-	about, err := inspect(r, file)
+	about, err := inspect(r, file, fileName(module, system, version, "zip"))
 	if err != nil {
 		return err
 	}

@@ -32,4 +32,11 @@ func TestSnippets(t *testing.T) {
 	if got := text(port); strings.Contains(got, "TF_TOKEN") || strings.Contains(got, "curl") || strings.Contains(got, "module \"") || strings.Contains(got, "{") && strings.Contains(got, "{name}") {
 		t.Errorf("snippets of a group by port are:\n%s", got)
 	}
+	of := at
+	of.Name, of.System = "terraform-provider-greeting", ""
+	for _, want := range []string{`source  = "pkg.acme-corp.example.com/acme/greeting"`, `version = "1.2.0"`, `"https://pkg.acme-corp.example.com/api/v4/projects/1/packages/terraform/providers/greeting/1.2.0/$file"`, "TF_TOKEN_"} {
+		if got := text(of); !strings.Contains(got, want) || strings.Contains(got, "module \"") {
+			t.Errorf("snippets of a provider lack %q, or show a module:\n%s", want, got)
+		}
+	}
 }

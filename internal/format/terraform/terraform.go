@@ -1,6 +1,6 @@
-// Package terraform is the format of Terraform and OpenTofu modules: the module
-// registry protocol at the instance, and GitLab's addresses in projects, to publish
-// and to download by URL. README.md beside this file says what it does differently
+// Package terraform is the format of Terraform and OpenTofu modules and providers:
+// their registry protocols at the instance, GitLab's addresses for modules in projects,
+// to publish and to download by URL, and addresses like those for providers. README.md beside this file says what it does differently
 // from GitLab, and why.
 package terraform
 
@@ -49,7 +49,7 @@ func (t Terraform) Routes() []format.Route {
 	}
 	file := read(packhouse.Instance, registry+"/{version}/file", t.grantedFile)
 	file.Access = granted
-	return []format.Route{
+	return append([]format.Route{
 		read(packhouse.Instance, registry+"/versions", t.versions),
 		read(packhouse.Instance, registry+"/download", t.downloadLatest),
 		read(packhouse.Instance, registry, t.details),
@@ -60,7 +60,7 @@ func (t Terraform) Routes() []format.Route {
 		{Level: packhouse.Project, Method: "PUT", Path: module + "/{version}/file", Action: authz.PublishPackages, Handle: t.publish},
 		read(byURL, module+"/{version}", t.archive),
 		read(byURL, module, t.archive),
-	}
+	}, t.providerRoutes()...)
 }
 
 // Mounts implements format.Mounter.
@@ -80,9 +80,10 @@ func (discovery) Routes() []format.Route {
 		Handle: func(w http.ResponseWriter, _ *http.Request, c *format.Call) error {
 			// Below the base's path, if it has one: only this document has to be at the
 			// root of the host. The slash at the end belongs to the protocol.
-			format.WriteJSON(w, http.StatusOK, map[string]string{
-				"modules.v1": rooted(c.Base().JoinPath("api/v4/packages/terraform/modules/v1")) + "/",
-			})
+			at := func(service string) string {
+				return rooted(c.Base().JoinPath("api/v4/packages/terraform", service, "v1")) + "/"
+			}
+			format.WriteJSON(w, http.StatusOK, map[string]string{"modules.v1": at("modules"), "providers.v1": at("providers")})
 			return nil
 		},
 	}}

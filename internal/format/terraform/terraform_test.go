@@ -90,7 +90,7 @@ func TestDiscovery(t *testing.T) {
 	s := start(t, "private")
 	for _, header := range []string{"", "Authorization: Bearer wrong"} {
 		a := s.get("/.well-known/terraform.json", header)
-		if a.Status != 200 || string(a.Body) != `{"modules.v1":"/api/v4/packages/terraform/modules/v1/"}` || a.Header.Get("Content-Type") != "application/json" {
+		if a.Status != 200 || string(a.Body) != `{"modules.v1":"/api/v4/packages/terraform/modules/v1/","providers.v1":"/api/v4/packages/terraform/providers/v1/"}` || a.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("GET terraform.json with %q = %d %s", header, a.Status, a.Body)
 		}
 	}
@@ -114,6 +114,35 @@ func TestByURL(t *testing.T) {
 	}
 	if a := s.get(at(s.project, "my-module/my-provider/1.0.0?terraform-get=2")); a.Status != 400 {
 		t.Errorf("terraform-get=2: %d, want 400", a.Status)
+	}
+}
+
+// A module may be a zip file; clients are told so, and what it holds is read.
+func TestZip(t *testing.T) {
+	t.Parallel()
+	s := start(t, "private")
+	body := zipOf("main.tf", "variable \"cidr\" {}\n", "modules/", "", "modules/subnet/main.tf", "variable \"zone\" {}\n", "README.md", "# VPC\n")
+	s.mustPut(at(s.project, "vpc/aws/1.0.0/file"), body)
+	s.mustPut(at(s.project, "vpc/aws/1.1.0/file"), vpc())
+	for version, kind := range map[string]string{"1.0.0": "zip", "1.1.0": "tgz"} {
+		a := s.get(registry("acme/vpc/aws/" + version + "/download"))
+		where, err := url.Parse(a.Header.Get("X-Terraform-Get"))
+		if err != nil || where.Query().Get("archive") != kind {
+			t.Errorf("X-Terraform-Get of %s is %q", version, where)
+		}
+		a = s.get(at(s.project, "vpc/aws/"+version+"?terraform-get=1"))
+		if got := a.Header.Get("X-Terraform-Get"); !strings.HasSuffix(got, "?archive="+kind) {
+			t.Errorf("by URL %s is at %q", version, got)
+		}
+	}
+	if a := s.get(at(s.project, "vpc/aws/1.0.0")); string(a.Body) != body || !strings.Contains(a.Header.Get("Content-Disposition"), "vpc-aws-1.0.0.zip") {
+		t.Errorf("GET = %d %q", a.Status, a.Header)
+	}
+	a := s.get(registry("acme/vpc/aws/1.0.0"))
+	for _, want := range []string{`"name":"cidr"`, `"path":"modules/subnet"`, `# VPC`} {
+		if !strings.Contains(string(a.Body), want) {
+			t.Errorf("details lack %s: %s", want, a.Body)
+		}
 	}
 }
 
