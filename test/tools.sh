@@ -15,6 +15,8 @@ need gpg gpg gpg-agent
 need python3 python3
 need npm npm
 need skopeo skopeo
+need buildah buildah
+need podman podman crun uidmap
 need mvn maven
 need javac default-jdk-headless
 need chromium chromium
@@ -72,6 +74,7 @@ mkdir -p "$tools"
 go_tool versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0 # an S3 server
 go_tool crane github.com/google/go-containerregistry/cmd/crane@v0.22.1
 go_tool regctl github.com/regclient/regclient/cmd/regctl@v0.11.7
+go_tool helm helm.sh/helm/v3/cmd/helm@v3.22.0
 deb_tool docker docker.io containerd runc # an engine, which needs to be root
 pip_tool python-gitlab python-gitlab==8.6.0
 pip_tool python pip==26.3 twine==7.0.0 build==1.6.1 setuptools==84.2.1 packaging==26.4
