@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"packhouse/internal/authn"
@@ -86,7 +87,11 @@ func listen(ctx context.Context, c *config.Config, h *house.House, log *slog.Log
 	if err != nil {
 		return err
 	}
-	if err := s.Run(ctx); err != nil {
+	images, err := imageServer(c, h, log)
+	if err != nil {
+		return err
+	}
+	if err := runAll(ctx, stop, s, images); err != nil {
 		return err
 	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -95,12 +100,43 @@ func listen(ctx context.Context, c *config.Config, h *house.House, log *slog.Log
 	return nil
 }
 
+// imageServer serves container images at an address of their own; nil when there is
+// none.
+func imageServer(c *config.Config, h *house.House, log *slog.Logger) (*server.Server, error) {
+	if c.RegistryListen == "" {
+		return nil, nil
+	}
+	return server.New(server.Options{
+		Handler: h.Images, Listen: c.RegistryListen, Option: "--registry-listen", CertFile: c.TLSCert, KeyFile: c.TLSKey,
+		StallTimeout: c.StallTimeout, ShutdownGrace: c.ShutdownGrace, Log: log,
+	})
+}
+
+// runAll runs servers, of which some may be nil, until the context ends or one of them
+// cannot go on, which ends the others.
+func runAll(ctx context.Context, stop context.CancelCauseFunc, servers ...*server.Server) error {
+	var running sync.WaitGroup
+	errs := make([]error, len(servers))
+	for i, s := range servers {
+		if s == nil {
+			continue
+		}
+		running.Go(func() {
+			if errs[i] = s.Run(ctx); errs[i] != nil {
+				stop(nil)
+			}
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
 // furnishing is the part of the configuration that the house needs.
 func furnishing(c *config.Config, log *slog.Logger) house.Options {
 	return house.Options{
 		Data: c.Data, RootToken: string(c.RootToken), Log: log,
 		Database: string(c.Database), DatabasePool: int(c.DatabasePool), BlobAddress: c.Blobs,
-		External: c.ExternalURL, TrustedProxies: c.TrustedProxies, QueryTokens: c.QueryTokens,
+		External: c.ExternalURL, ExternalImages: c.RegistryURL, TrustedProxies: c.TrustedProxies, QueryTokens: c.QueryTokens,
 		IssuerNetworks: c.IssuerNetworks,
 		Upstream:       upstream(c),
 		Sessions:       authn.SessionOptions{Idle: c.SessionIdle, Life: c.SessionLife},

@@ -25,7 +25,8 @@ func (here) Explain(packhouse.Actor, string, *url.URL) format.Explanation {
 func (here) Decide(_ *format.Call, t packhouse.Target, _ authz.Action) (packhouse.Target, error) {
 	return t, nil
 }
-func (here) Base() *url.URL { return &url.URL{Scheme: "https", Host: "pkgs.example.net"} }
+func (here) Base() *url.URL    { return &url.URL{Scheme: "https", Host: "pkgs.example.net"} }
+func (here) ImageHost() string { return "pkgs.example.net" }
 
 // Of a list of more than 10,000 clients are not told how many there are, nor
 // which page is the last, and they still find the next one.

@@ -38,7 +38,7 @@ func (a *API) imageName(r *packhouse.Repository) string {
 func (a *API) repository(q *request, r *packhouse.Repository) object {
 	path := a.imageName(r)
 	o := object{
-		"id": r.ID, "name": r.Name, "path": path, "project_id": r.ProjectID, "location": q.Base().Host + "/" + path,
+		"id": r.ID, "name": r.Name, "path": path, "project_id": r.ProjectID, "location": q.ImageHost() + "/" + path,
 		"created_at": stamp(r.CreatedAt), "cleanup_policy_started_at": nil, "status": nil,
 	}
 	home := packhouse.Target{Level: packhouse.Project, ID: r.ProjectID}
@@ -50,7 +50,7 @@ func (a *API) repository(q *request, r *packhouse.Repository) object {
 
 func (a *API) imageTag(q *request, r *packhouse.Repository, t *packhouse.ImageTag) object {
 	path := a.imageName(r) + ":" + t.Name
-	return object{"name": t.Name, "path": path, "location": q.Base().Host + "/" + path}
+	return object{"name": t.Name, "path": path, "location": q.ImageHost() + "/" + path}
 }
 
 func (a *API) listRepositories(q *request) (any, error) {

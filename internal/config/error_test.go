@@ -29,6 +29,8 @@ func TestFlagErrors(t *testing.T) {
 		{"--external-url=https://example.com#", `option external-url from flag --external-url: "https://example.com#" has a query or a fragment; write an address such as https://packages.example.com`},
 		{"--tls-cert=a.pem", `option tls-key from default: it is missing, and tls-cert is set by flag --tls-cert; set both for HTTPS, or neither`},
 		{"--tls-key=a.pem", `option tls-cert from default: it is missing, and tls-key is set by flag --tls-key; set both for HTTPS, or neither`},
+		{"--registry-listen=:5050", `option registry-url from default: it is missing, and registry-listen is set by flag --registry-listen; write the address that clients know the second listener by`},
+		{"--registry-url=https://example.com:5050", `option external-url from default: it is missing, and registry-url is set by flag --registry-url; write the address of everything else, where clients of images log in`},
 		{"--trusted-proxies=10.0.0.0/8,proxy", `option trusted-proxies from flag --trusted-proxies: "10.0.0.0/8,proxy" has "proxy", which is no network; write addresses and networks with commas between them, such as 10.0.0.0/8,::1`},
 		{"--metrics-allow=10.0.0.0/33", `option metrics-allow from flag --metrics-allow: "10.0.0.0/33" has "10.0.0.0/33", which is no network; write addresses and networks with commas between them, such as 10.0.0.0/8,::1`},
 		{"--log-level=loud", `option log-level from flag --log-level: "loud" is not known; write one of debug, info, warn, error`},

@@ -10,7 +10,10 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-func parseAddress(text string, _ *kong.Value) (any, error) {
+func parseAddress(text string, v *kong.Value) (any, error) {
+	if text == "" && v != nil && v.Default == "" {
+		return text, nil // none
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)

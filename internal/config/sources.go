@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -72,6 +73,9 @@ func (s sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 // AfterApply is called by kong when all options are set. It checks those that
 // depend on each other.
 func (c *Config) AfterApply(origins Origins) error {
+	if err := c.checkRegistry(origins); err != nil {
+		return err
+	}
 	if (c.TLSCert == "") == (c.TLSKey == "") {
 		return nil
 	}
@@ -83,4 +87,25 @@ func (c *Config) AfterApply(origins Origins) error {
 		Option: missing, Origin: origins[missing],
 		Problem: "it is missing, and " + set + " is set by " + origins[set].String(), Right: "set both for HTTPS, or neither",
 	}
+}
+
+// checkRegistry checks that clients of a container registry of its own find where to
+// log in.
+func (c *Config) checkRegistry(origins Origins) error {
+	missing := func(option, cause, right string) error {
+		return &Error{Option: option, Origin: origins[option], Problem: "it is missing, and " + cause + " is set by " + origins[cause].String(), Right: right}
+	}
+	switch {
+	case c.RegistryListen != "" && c.RegistryURL == nil:
+		return missing("registry-url", "registry-listen", "write the address that clients know the second listener by")
+	case c.RegistryURL == nil:
+		return nil
+	case c.ExternalURL == nil:
+		return missing("external-url", "registry-url", "write the address of everything else, where clients of images log in")
+	case strings.EqualFold(c.RegistryURL.Host, c.ExternalURL.Host):
+		return &Error{Option: "registry-url", Origin: origins["registry-url"], Problem: "it has the host and port of external-url", Right: "write another host or port, or leave it out"}
+	case strings.Trim(c.RegistryURL.Path, "/") != "":
+		return &Error{Option: "registry-url", Origin: origins["registry-url"], Problem: "it has a path", Right: "write a host alone: names of images have no room for more"}
+	}
+	return nil
 }

@@ -86,6 +86,9 @@ type Mount struct {
 	API  bool
 	// Passes: requests may come with what Call.Passes makes.
 	Passes bool
+	// Images: it is the protocol of container images, which may have a host or a
+	// listener of its own.
+	Images bool
 	Protocol
 }
 
@@ -159,6 +162,8 @@ type Call struct {
 type Way interface {
 	// Base is the server's public address.
 	Base() *url.URL
+	// ImageHost is the host, with its port, that names of container images begin with.
+	ImageHost() string
 	// Below is what the call's actor may read in or below the group, personal
 	// namespace or project of a full path: nothing when there is none.
 	Below(c *Call, path string) registry.Source
@@ -185,6 +190,10 @@ func NewCall(args Args, way Way, mount []string) Call {
 // Base is the server's public address, for absolute links. It is shared and not
 // to be changed.
 func (c *Call) Base() *url.URL { return c.way.Base() }
+
+// ImageHost is what the names of container images begin with: the host that they are
+// pushed to, with its port unless that is the usual one.
+func (c *Call) ImageHost() string { return c.way.ImageHost() }
 
 // Below narrows what may be read to what is in or below a group, personal namespace
 // or project, for protocols that name one where the address does not.

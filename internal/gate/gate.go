@@ -45,7 +45,11 @@ type Options struct {
 	// what other nodes have acknowledged; nil when there are none.
 	Fresh func(context.Context) error
 
-	External       *url.URL       // public address; nil: as each request says
+	External *url.URL // public address; nil: as each request says
+	// Images is the public address of container images when they have another one than
+	// External, which then is needed too. At that host there is nothing else.
+	Images *url.URL
+
 	TrustedProxies []netip.Prefix // whose X-Forwarded-… and X-Request-Id count
 	Observe        func(*Observation)
 	Log            *slog.Logger
@@ -83,6 +87,9 @@ func New(opts Options) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkImages(opts); err != nil {
+		return nil, err
+	}
 	return &Gate{options: opts, table: t}, nil
 }
 
@@ -95,6 +102,7 @@ type passage struct {
 	recorder recorder
 	seen     Observation
 	from     forwarded
+	apart    bool            // only container images are here
 	protocol format.Protocol // whose shape an error has
 	call     format.Call
 	args     [4]format.Arg // room for what a pattern matches
@@ -103,11 +111,13 @@ type passage struct {
 var passages = sync.Pool{New: func() any { return new(passage) }}
 
 // ServeHTTP takes a request through the gate.
-func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.serve(w, r, false) }
+
+func (g *Gate) serve(w http.ResponseWriter, r *http.Request, apart bool) {
 	start := time.Now()
 	p := passages.Get().(*passage)
 	defer p.leave(start)
-	*p = passage{gate: g, request: r, body: r.Body, recorder: recorder{ResponseWriter: w}, from: g.proxied(r), protocol: g.options.API}
+	*p = passage{gate: g, request: r, body: r.Body, recorder: recorder{ResponseWriter: w}, from: g.proxied(r), protocol: g.options.API, apart: apart}
 	p.seen = Observation{Request: r, RequestID: requestID(r, p.from.trusted), Remote: p.from.client}
 	p.recorder.Header()["X-Request-Id"] = []string{p.seen.RequestID}
 	if err := p.pass(); err != nil {
@@ -148,6 +158,9 @@ func (p *passage) pass() error {
 	path, err := format.PathOf(r.URL)
 	m := g.table.find(path) // of a bad path, by what stands before the bad part
 	p.protocol, p.seen.Protocol = m.shape, m.name
+	if err == nil && !m.images && p.imagesAlone() {
+		err = errNoRoute()
+	}
 	if err != nil {
 		return err
 	}

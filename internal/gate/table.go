@@ -37,6 +37,7 @@ type protocol struct {
 	name   string
 	shape  format.Protocol
 	passes bool // takes passes
+	images bool // may be apart from the rest, see Options.Images
 	routes map[packhouse.Level][]compiled
 }
 
@@ -104,7 +105,7 @@ func (t *table) mount(f format.Format) error {
 				return fmt.Errorf("gate: %s: route %s %s does not say which project it is about", f.Name(), route.Method, route.Path)
 			}
 		}
-		p.passes = m.Passes
+		p.passes, p.images = m.Passes, m.Images
 		words[m.Word] = p
 	}
 	return nil
@@ -249,5 +250,9 @@ func (m mounted) match(method string, args format.Args) (route *format.Route, fo
 	if allow != nil {
 		return nil, nil, allow, packhouse.Errorf(packhouse.NotAllowed, "405 Not Allowed")
 	}
-	return nil, nil, nil, &packhouse.Error{Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found"}
+	return nil, nil, nil, errNoRoute()
+}
+
+func errNoRoute() error {
+	return &packhouse.Error{Kind: packhouse.NotFound, Rule: "route", Message: "404 Not Found"}
 }

@@ -47,6 +47,7 @@ type Options struct {
 	Log          *slog.Logger
 
 	External       *url.URL
+	ExternalImages *url.URL // of container images, when it is another; needs External
 	TrustedProxies []netip.Prefix
 	QueryTokens    bool
 	Directory      directory.Options
@@ -81,6 +82,7 @@ type Options struct {
 // House is a registry that is ready to serve.
 type House struct {
 	Handler   http.Handler
+	Images    http.Handler // for a listener at which there are container images alone
 	Store     *store.Store
 	Directory *directory.Directory
 	Changes   *directory.Changes
@@ -152,14 +154,16 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	if h.Root, err = h.administrator(ctx); err != nil {
 		return h, fmt.Errorf("set up the administrator: %w", err)
 	}
-	if h.Handler, err = h.gate(); err != nil {
+	g, err := h.gate()
+	if err != nil {
 		return h, err
 	}
+	h.Handler, h.Images = g, g.Images()
 	return h, h.work(ctx)
 }
 
 // gate builds the door to everything above.
-func (h *House) gate() (http.Handler, error) {
+func (h *House) gate() (*gate.Gate, error) {
 	formats := all.Formats()
 	h.authn = authn.New(authn.Options{
 		Store: h.Store, Directory: h.Directory, QueryTokens: h.options.QueryTokens, Upstream: h.upstream(),
@@ -184,7 +188,7 @@ func (h *House) gate() (http.Handler, error) {
 		Rates: limit.NewRates(limit.RateOptions{Limits: h.limits}), Failures: limit.NewFailures(h.options.Failures),
 		Authn:     h.authn,
 		Directory: h.Directory, Registry: h.Registry, Fresh: h.fresh(),
-		External: h.options.External, TrustedProxies: h.options.TrustedProxies,
+		External: h.options.External, Images: h.options.ExternalImages, TrustedProxies: h.options.TrustedProxies,
 		Observe: h.options.Observe, Log: h.options.Log,
 	})
 }

@@ -33,6 +33,9 @@ type Options struct {
 	// Listen is the address; "127.0.0.1:8080" if empty. Port 0 takes a free one.
 	Listen string
 
+	// Option is what the address is set by, for errors about it; "--listen" if empty.
+	Option string
+
 	// CertFile and KeyFile are PEM files. With both, the listener speaks TLS 1.2
 	// or later, with HTTP/2, and nothing else.
 	CertFile, KeyFile string
@@ -66,6 +69,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:8080"
+	}
+	if o.Option == "" {
+		o.Option = "--listen"
 	}
 	for _, d := range []struct {
 		value    *time.Duration
@@ -130,7 +136,7 @@ func (s *Server) Reload() error {
 // returns nil after that, or the error that kept it from serving. Run is called
 // once.
 func (s *Server) Run(ctx context.Context) error {
-	inner, err := listen(ctx, s.opts.Listen)
+	inner, err := listen(ctx, s.opts.Listen, s.opts.Option)
 	if err != nil {
 		return err
 	}

@@ -186,7 +186,7 @@ func TestExplain(t *testing.T) {
 		{syscall.EADDRNOTAVAIL, ":80 is not an address of this machine; choose another with --listen"},
 		{io.EOF, `cannot listen on ":80", the value of --listen: listen: EOF`},
 	} {
-		if got := explain(":80", &net.OpError{Op: "listen", Err: tc.err}).Error(); !strings.HasPrefix(got, tc.want) {
+		if got := explain(":80", "--listen", &net.OpError{Op: "listen", Err: tc.err}).Error(); !strings.HasPrefix(got, tc.want) {
 			t.Errorf("explain(%v) = %q, want %q", tc.err, got, tc.want)
 		}
 	}

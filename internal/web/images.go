@@ -24,7 +24,7 @@ func (p *Protocol) images(q *request) error {
 		Push           string
 		Previous, Next string
 	}
-	data.Push = q.Base().Host + "/" + strings.ToLower(q.Target.Path)
+	data.Push = q.ImageHost() + "/" + strings.ToLower(q.Target.Path)
 	err = p.Store.View(q.Context(), func(tx *store.Tx) error {
 		found, total, err := tx.RepositoriesOf(q.Context(), q.Target.ID, int(page-1)*pageRows, pageRows)
 		if err != nil {
@@ -104,7 +104,7 @@ func (p *Protocol) imageTags(q *request) error {
 	if err != nil {
 		return err
 	}
-	data.Pull = q.Base().Host + "/" + data.Name
+	data.Pull = q.ImageHost() + "/" + data.Name
 	if len(data.Tags) > pageRows {
 		data.Tags = data.Tags[:pageRows]
 		data.Next = data.Tags[pageRows-1].Name

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,7 +51,14 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			address := l.Addr().String()
+			second, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
 			l.Close()
+			second.Close()
+			e.Setenv("PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+			e.Setenv("ADDRESS2", second.Addr().String()) // for a second listener
 			e.Setenv("PATH", filepath.Dir(binary)+":"+os.Getenv("PATH"))
 			e.Setenv("ADDRESS", address)
 			e.Setenv("URL", "http://"+address)

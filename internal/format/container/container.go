@@ -40,7 +40,7 @@ func (Container) WriteError(w http.ResponseWriter, _ *http.Request, e *packhouse
 // Mounts implements format.Mounter.
 func (Container) Mounts() []format.Mount {
 	return []format.Mount{
-		{Word: "v2", Passes: true, Protocol: distribution{}},
+		{Word: "v2", Passes: true, Images: true, Protocol: distribution{}},
 		{Word: "jwt", Protocol: tokens{}},
 	}
 }
