@@ -43,3 +43,29 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// What is taken of a SHA256SUMS names files of the version alone, and each once; what
+// is no key or manifest is refused, whatever it is.
+func FuzzParts(f *testing.F) {
+	const stem = "terraform-provider-acme_1.0.0"
+	f.Add(strings.Repeat("ab", 32) + "  " + stem + "_linux_amd64.zip\n")
+	f.Add(`{"version":1,"metadata":{"protocol_versions":["5.0","6.0"]}}`)
+	f.Add("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ0AAABYJKwYBBAHaRw8BAQdA\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > maxPart {
+			return
+		}
+		if kept, err := readSums(stem, []byte(text)); err == nil {
+			sums, err := parseSums(stem, kept.Text)
+			if err != nil || len(sums) == 0 || kept.Text != text {
+				t.Errorf("SHA256SUMS %q gives %v, %v", text, sums, err)
+			}
+		}
+		if kept, err := readManifest([]byte(text)); err == nil && len(kept.Protocols) == 0 {
+			t.Errorf("manifest %q has no protocols", text)
+		}
+		if kept, err := readKey([]byte(text)); err == nil && (len(kept.KeyID) != 16 || kept.Text != text) {
+			t.Errorf("key %q is %+v", text, kept)
+		}
+	})
+}
