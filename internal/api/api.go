@@ -67,6 +67,7 @@ func (a *API) endpoints() []endpoint {
 		a.instanceEndpoints(),
 		a.packageEndpoints(),
 		a.imageEndpoints(),
+		a.imageProtectionEndpoints(),
 		a.explainEndpoints(),
 		a.auditEndpoints(),
 	)

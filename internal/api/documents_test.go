@@ -78,6 +78,7 @@ func TestDocuments(t *testing.T) {
 	b.audit()
 	b.publishers()
 	b.protections()
+	b.imageProtections()
 	b.account()
 	b.application()
 	for _, route := range new(api.API).Routes() {

@@ -7,7 +7,6 @@ import (
 	"packhouse"
 	"packhouse/internal/ledger"
 	"packhouse/internal/registry"
-	"packhouse/internal/store"
 )
 
 // untagParams are those of GitLab's bulk deletion of tags
@@ -29,15 +28,11 @@ func (a *API) removeImageTags(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r packhouse.Repository
-	err = a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
-		r, err = a.repositoryOf(q, tx)
-		return err
-	})
+	repo, err := a.hostedRepository(q)
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.Registry.Hosted(r.ProjectID, "container", q.Actor, q.By).Repository(r.Name).UntagMany(q.Context(), choice)
+	_, err = repo.UntagMany(q.Context(), choice)
 	return true, err
 }
 

@@ -196,26 +196,31 @@ func (a *API) revision(q *request, r *packhouse.Repository, digest string) (whol
 }
 
 func (a *API) removeImageTag(q *request) (any, error) {
-	return nil, a.changeRepository(q, func(place ledger.Place) ledger.Event {
-		return &ledger.ImageTagRemove{Place: place, Name: q.Arg("tag_name")}
-	})
+	repo, err := a.hostedRepository(q)
+	if err != nil {
+		return nil, err
+	}
+	return nil, repo.Untag(q.Context(), q.Arg("tag_name"))
 }
 
 // clearRepository ends all that is in a repository. The bytes go later.
 func (a *API) clearRepository(q *request) (any, error) {
-	return true, a.changeRepository(q, func(place ledger.Place) ledger.Event { return &ledger.RepositoryClear{Place: place} })
+	repo, err := a.hostedRepository(q)
+	if err != nil {
+		return nil, err
+	}
+	return true, repo.Clear(q.Context())
 }
 
-func (a *API) changeRepository(q *request, event func(ledger.Place) ledger.Event) error {
-	return a.Store.Update(q.Context(), func(tx *store.Tx) error {
-		r, err := a.repositoryOf(q, tx)
-		if err != nil {
-			return err
-		}
-		if err := a.Registry.Hosted(r.ProjectID, "container", q.Actor, q.By).Trusted(r.Name); err != nil {
-			return err
-		}
-		_, err = tx.Append(q.Context(), q.By, event(ledger.Place{ProjectID: r.ProjectID, RepositoryID: r.ID, Repository: r.Name}))
+// hostedRepository is what can be changed of the repository that the path names.
+func (a *API) hostedRepository(q *request) (*registry.HostedRepository, error) {
+	var r packhouse.Repository
+	err := a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
+		r, err = a.repositoryOf(q, tx)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return a.Registry.Hosted(r.ProjectID, ledger.Images, q.Actor, q.By).Repository(r.Name), nil
 }

@@ -58,8 +58,15 @@ func (a *API) protection(p *ledger.Protection) object {
 	o := object{
 		"id": p.ID, p.Target.Level.String() + "_id": p.Target.ID, "package_type": p.Format,
 		"package_name_pattern": p.Packages, "package_version_pattern": orNull(p.Versions),
-		"minimum_access_level_for_push": nil, "minimum_access_level_for_delete": nil, "push_only_from": orNull(string(p.From)),
+		"push_only_from": orNull(string(p.From)),
 	}
+	showLevels(o, p)
+	return o
+}
+
+// showLevels puts the words for the least roles into what is shown of a rule.
+func showLevels(o object, p *ledger.Protection) {
+	o["minimum_access_level_for_push"], o["minimum_access_level_for_delete"] = nil, nil
 	for word, role := range levels {
 		if p.Push == role {
 			o["minimum_access_level_for_push"] = word
@@ -68,7 +75,6 @@ func (a *API) protection(p *ledger.Protection) object {
 			o["minimum_access_level_for_delete"] = word
 		}
 	}
-	return o
 }
 
 func orNull(text string) any {
@@ -79,18 +85,25 @@ func orNull(text string) any {
 }
 
 func (a *API) listProtections(q *request) (any, error) {
-	list := a.Directory.Protections(q.Target)
+	list := a.protections(q, ledger.ProtectsPackages)
 	return q.page(len(list), func(i int) any { return a.protection(list[i]) })
+}
+
+// protections lists the rules of a kind that were made at the target.
+func (a *API) protections(q *request, kind ledger.ProtectionKind) (list []*ledger.Protection) {
+	for _, p := range a.Directory.Protections(q.Target) {
+		if p.Kind == kind {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 const missingProtection = "404 Package protection rule Not Found"
 
 func (a *API) createProtection(q *request) (any, error) {
-	if len(a.Directory.Protections(q.Target)) >= maxProtections {
-		return nil, &packhouse.Error{
-			Kind: packhouse.Unsavable, Rule: "limit", Message: fmt.Sprintf("there are %d protection rules here, which is the most", maxProtections),
-			Fix: "remove one, or make one for the group above",
-		}
+	if err := a.roomForRule(q); err != nil {
+		return nil, err
 	}
 	p := ledger.Protection{Target: packhouse.Target{Level: q.Target.Level, ID: q.Target.ID}}
 	if err := protectionParams(q.params, &p); err != nil {
@@ -103,16 +116,26 @@ func (a *API) createProtection(q *request) (any, error) {
 	return a.protection(made), nil
 }
 
+func (a *API) roomForRule(q *request) error {
+	if len(a.Directory.Protections(q.Target)) < maxProtections {
+		return nil
+	}
+	return &packhouse.Error{
+		Kind: packhouse.Unsavable, Rule: "limit", Message: fmt.Sprintf("there are %d protection rules here, which is the most", maxProtections),
+		Fix: "remove one, or make one for the group above",
+	}
+}
+
 func (a *API) updateProtection(q *request) (any, error) {
 	id, err := q.id("rule_id", missingProtection)
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Changes.UpdateProtection(q.Context(), q.By, q.Target, id, func(p *ledger.Protection) error {
+	p, err := a.Changes.UpdateProtection(q.Context(), q.By, q.Target, ledger.ProtectsPackages, id, func(p *ledger.Protection) error {
 		return protectionParams(q.params, p)
 	})
 	if err != nil {
-		return nil, unsavable(err)
+		return nil, unsavable(missing(missingProtection, err))
 	}
 	return a.protection(p), nil
 }
@@ -122,7 +145,16 @@ func (a *API) removeProtection(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.Changes.RemoveProtection(q.Context(), q.By, q.Target, id)
+	agree := func(*ledger.Protection) error { return nil }
+	return nil, missing(missingProtection, a.Changes.RemoveProtection(q.Context(), q.By, q.Target, ledger.ProtectsPackages, id, agree))
+}
+
+// missing says in GitLab's words that something is not there.
+func missing(words string, err error) error {
+	if packhouse.KindOf(err) == packhouse.NotFound {
+		return packhouse.Errorf(packhouse.NotFound, "%s", words)
+	}
+	return err
 }
 
 // unsavable is GitLab's status for a pattern that is there already.
@@ -131,6 +163,17 @@ func unsavable(err error) error {
 		return packhouse.Errorf(packhouse.Unsavable, "Package name pattern has already been taken")
 	}
 	return err
+}
+
+// levelParams takes over the levels that are given; null and an empty text clear one.
+func levelParams(given params, p *ledger.Protection) {
+	for name, into := range map[string]*packhouse.Role{
+		"minimum_access_level_for_push": &p.Push, "minimum_access_level_for_delete": &p.Delete,
+	} {
+		if given.has(name) || given.cleared(name) {
+			*into = levels[given.text(name)]
+		}
+	}
 }
 
 // protectionParams takes over the parameters that are given; null and an empty text
@@ -152,13 +195,7 @@ func protectionParams(given params, p *ledger.Protection) error {
 		}
 	}
 	p.From = ledger.Origin(from)
-	for name, into := range map[string]*packhouse.Role{
-		"minimum_access_level_for_push": &p.Push, "minimum_access_level_for_delete": &p.Delete,
-	} {
-		if given.has(name) || given.cleared(name) {
-			*into = levels[given.text(name)]
-		}
-	}
+	levelParams(given, p)
 	switch {
 	case p.Push == packhouse.NoAccess && p.Delete == packhouse.NoAccess && p.From == "":
 		e := packhouse.Errorf(packhouse.Unsavable, "A rule must have at least a minimum access role for push or delete.")

@@ -25,6 +25,8 @@ func GitLabError(w http.ResponseWriter, e *packhouse.Error) {
 	switch {
 	case e.Param != "" && e.Rule == "validation":
 		body.Message = map[string][]string{e.Param: {e.Message}}
+	case e.Kind == packhouse.Unsavable && e.Rule == "validation":
+		body.Message = map[string]string{"error": e.Message}
 	case e.Param != "" || e.Rule == "route" || e.Kind == packhouse.NotAllowed:
 		body.Error = e.Message
 	default:

@@ -43,7 +43,8 @@ type Operation struct {
 	Refusing *packhouse.Target // the nearest place that does not admit the format; nil for none
 
 	// Protections are the rules that hold in the project. With them come who it is
-	// and their role there.
+	// and their role there. Of a repository of container images Package is what
+	// follows the project's path, "" for nothing, and Name the full name.
 	Protections []*ledger.Protection
 	Actor       packhouse.Actor
 	Role        packhouse.Role

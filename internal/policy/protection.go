@@ -8,33 +8,73 @@ import (
 	"packhouse/internal/ledger"
 )
 
-// Protection keeps packages from people whose role is too low, as the protection
-// rules of a project and the groups above it say. Every rule that matches is to be
-// met; none grants anything.
+// Protection keeps packages and repositories of container images from people whose
+// role is too low, as the protection rules of a project and the groups above it say.
+// Every rule that matches is to be met; none grants anything. Tags are asked about
+// one by one: see Tags.
 type Protection struct{}
 
 // Judge implements Rule. As in GitLab administrators are never refused, and deploy
 // tokens, which have no role, by every rule that matches.
 func (Protection) Judge(op Operation) error {
-	if op.Actor.Admin || op.Package == "" {
+	if op.Actor.Admin {
 		return nil
 	}
 	for _, p := range op.Protections {
-		if p.Format != op.Format || !covers(p.Packages, op.Package, op.Name) || p.Versions != "" && !covers(p.Versions, op.Version, op.Number) {
+		if !concerns(p, op) {
 			continue
 		}
-		least := p.Push
-		if op.Verb == Delete {
-			least = p.Delete
-		}
-		if least != packhouse.NoAccess && (op.Role < least || op.Actor.Kind == packhouse.DeployToken) {
-			return protected(p, fmt.Sprintf("only the role %s or a higher one may %s what matches %q", least, op.Verb, shown(p)))
+		if least := leastOf(p, op.Verb); below(least, op.Role, op.Actor) {
+			return protected(p, op, fmt.Sprintf("only %s may %s what matches %q", whoever(least), op.Verb, shown(p, op)))
 		}
 		if op.Verb == Push && !from(p.From, op.Actor) {
-			return protected(p, fmt.Sprintf("what matches %q comes from jobs of %s alone", shown(p), origins[p.From]))
+			return protected(p, op, fmt.Sprintf("what matches %q comes from jobs of %s alone", shown(p, op), origins[p.From]))
 		}
 	}
 	return nil
+}
+
+// concerns reports whether a rule is about what an operation is about.
+func concerns(p *ledger.Protection, op Operation) bool {
+	switch p.Kind {
+	case ledger.ProtectsRepositories:
+		return op.Format == ledger.Images && packhouse.Matches(strings.ToLower(p.Packages), behind(op.Package))
+	case ledger.ProtectsTags:
+		return false
+	case ledger.ProtectsPackages:
+	}
+	return op.Package != "" && p.Format == op.Format && covers(p.Packages, op.Package, op.Name) &&
+		(p.Versions == "" || covers(p.Versions, op.Version, op.Number))
+}
+
+// behind is what follows the project's path in the full name of a repository of
+// container images.
+func behind(repository string) string {
+	if repository == "" {
+		return ""
+	}
+	return "/" + repository
+}
+
+// leastOf is the least role that a rule wants for something; NoAccess for any.
+func leastOf(p *ledger.Protection, verb Verb) packhouse.Role {
+	if verb == Delete {
+		return p.Delete
+	}
+	return p.Push
+}
+
+// below reports whether somebody is below the least role.
+func below(least, role packhouse.Role, who packhouse.Actor) bool {
+	return least != packhouse.NoAccess && (role < least || who.Kind == packhouse.DeployToken)
+}
+
+// whoever says who has a least role.
+func whoever(least packhouse.Role) string {
+	if least > packhouse.Owner {
+		return "administrators"
+	}
+	return fmt.Sprintf("the role %s or a higher one", least)
 }
 
 // covers reports whether a pattern matches one of the spellings of a name, without
@@ -63,16 +103,30 @@ func from(origin ledger.Origin, who packhouse.Actor) bool {
 	return true
 }
 
-func shown(p *ledger.Protection) string {
-	if p.Versions == "" {
+// shown is a rule's pattern as people wrote it.
+func shown(p *ledger.Protection, op Operation) string {
+	switch {
+	case p.Kind == ledger.ProtectsRepositories:
+		return strings.TrimSuffix(op.Name, behind(op.Package)) + p.Packages
+	case p.Versions == "":
 		return p.Packages
 	}
 	return p.Packages + " " + p.Versions
 }
 
-func protected(p *ledger.Protection, why string) error {
+// refusals are GitLab's words.
+var refusals = map[ledger.ProtectionKind]map[Verb]string{
+	ledger.ProtectsPackages: {
+		Push: "403 Forbidden - Package protected.", Delete: "403 Forbidden - Package protected.",
+	},
+	ledger.ProtectsRepositories: {
+		Push: "Pushing to protected repository path forbidden", Delete: "Deleting protected container repository forbidden.",
+	},
+}
+
+func protected(p *ledger.Protection, op Operation, why string) error {
 	return &packhouse.Error{
-		Kind: packhouse.Forbidden, Rule: "protection", Message: "403 Forbidden - Package protected.",
+		Kind: packhouse.Forbidden, Rule: "protection", Message: refusals[p.Kind][op.Verb],
 		Fix: fmt.Sprintf("%s (protection rule %d of the %s); somebody with that role does it, or changes the rule", why, p.ID, p.Target.Level),
 	}
 }

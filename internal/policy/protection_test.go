@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"strings"
 	"testing"
 
 	"packhouse"
@@ -19,6 +20,16 @@ func TestProtection(t *testing.T) {
 	remove := rule(ledger.Protection{Packages: "*", Delete: packhouse.Owner})
 	released := rule(ledger.Protection{Packages: "*", Versions: "1.*", Push: packhouse.Owner})
 	refs := rule(ledger.Protection{Packages: "*", From: ledger.FromProtectedRefs})
+	images := func(p ledger.Protection) *ledger.Protection {
+		p.Kind, p.Format = ledger.ProtectsRepositories, ledger.Images
+		return &p
+	}
+	repository := images(ledger.Protection{Packages: "/api*", Push: packhouse.Owner})
+	atRoot := images(ledger.Protection{Packages: "", Push: packhouse.Owner})
+	every := images(ledger.Protection{Packages: "*", Delete: packhouse.Owner})
+	ofImage := func(name string, verb policy.Verb) policy.Operation {
+		return policy.Operation{Format: ledger.Images, Package: name, Name: strings.TrimSuffix("acme/shop/"+name, "/"), Verb: verb, Role: packhouse.Maintainer}
+	}
 	trusted := rule(ledger.Protection{Packages: "*", From: ledger.FromTrustedPublishers})
 	for _, test := range []struct {
 		name    string
@@ -44,9 +55,20 @@ func TestProtection(t *testing.T) {
 		{"a job of a protected ref", refs, policy.Operation{Package: "lib", Actor: job(packhouse.Job{Protected: true})}, false},
 		{"a job that nobody vouched for", trusted, policy.Operation{Package: "lib", Actor: job(packhouse.Job{Protected: true})}, true},
 		{"a job of a trusted publisher", trusted, policy.Operation{Package: "lib", Actor: job(packhouse.Job{Trust: &packhouse.Trust{}})}, false},
+		{"a repository", repository, ofImage("api/v2", policy.Push), true},
+		{"another repository", repository, ofImage("web/api", policy.Push), false},
+		{"the root is another repository", repository, ofImage("", policy.Push), false},
+		{"the root", atRoot, ofImage("", policy.Push), true},
+		{"below the root", atRoot, ofImage("api", policy.Push), false},
+		{"the root of every", every, ofImage("", policy.Delete), true},
+		{"every repository", every, ofImage("api", policy.Delete), true},
+		{"pushing where deleting a repository is ruled", every, ofImage("api", policy.Push), false},
+		{"a package called as a repository", repository, policy.Operation{Package: "api"}, false},
 		{"a package that is not known yet", remove, policy.Operation{Verb: policy.Delete}, false},
 	} {
-		test.op.Format, test.op.Protections = "npm", []*ledger.Protection{test.rule}
+		if test.op.Protections = []*ledger.Protection{test.rule}; test.op.Format == "" {
+			test.op.Format = "npm"
+		}
 		err := policy.Protection{}.Judge(test.op)
 		if (err != nil) != test.refused || err != nil && packhouse.KindOf(err) != packhouse.Forbidden {
 			t.Errorf("%s: Judge = %v, want a refusal: %v", test.name, err, test.refused)

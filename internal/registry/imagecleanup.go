@@ -2,9 +2,11 @@ package registry
 
 import (
 	"context"
+	"slices"
 
 	"packhouse"
 	"packhouse/internal/ledger"
+	"packhouse/internal/policy"
 	"packhouse/internal/store"
 )
 
@@ -17,16 +19,16 @@ const tagBatch, untagBatch = 1000, 200
 // at: what no tag needs any more goes with the collector. It may stop half-way with
 // an error, and be run again.
 //
-// packhouse.NotFound: there is no such repository.
+// packhouse.NotFound: there is no such repository. packhouse.Forbidden: a rule keeps
+// it from the actor; tags that one keeps stay.
 func (h *HostedRepository) UntagMany(ctx context.Context, choice ImageTags) (removed int, err error) {
-	if err := h.Trusted(h.name); err != nil {
+	if err := h.MayDelete(); err != nil {
 		return 0, err
 	}
-	place, tags, err := h.allTags(ctx)
+	place, chosen, err := h.choose(ctx, choice)
 	if err != nil {
 		return 0, err
 	}
-	chosen := choice.Choose(tags, h.registry.now())
 	for len(chosen) > 0 {
 		batch := chosen[:min(untagBatch, len(chosen))]
 		chosen = chosen[len(batch):]
@@ -43,9 +45,32 @@ func (h *HostedRepository) UntagMany(ctx context.Context, choice ImageTags) (rem
 	return removed, nil
 }
 
-// untag takes tags away that are still what they were when they were chosen.
+// choose returns the tags that go, without those that a rule keeps.
+func (h *HostedRepository) choose(ctx context.Context, choice ImageTags) (place ledger.Place, chosen []packhouse.ImageTag, err error) {
+	place, tags, err := h.allTags(ctx)
+	if err != nil {
+		return place, nil, err
+	}
+	var rules *policy.Tags
+	err = h.registry.store.View(ctx, func(tx *store.Tx) (err error) {
+		rules, err = h.tagRules(ctx, tx)
+		return err
+	})
+	chosen = choice.Choose(tags, h.registry.now())
+	return place, slices.DeleteFunc(chosen, func(t packhouse.ImageTag) bool { return rules.Keeps(t.Name) }), err
+}
+
+// untag takes tags away that are still what they were when they were chosen, and that
+// no rule made since keeps.
 func (h *HostedRepository) untag(ctx context.Context, tx *store.Tx, place ledger.Place, tags []packhouse.ImageTag) (n int, err error) {
+	rules, err := h.tagRules(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	for _, t := range tags {
+		if rules.Keeps(t.Name) {
+			continue
+		}
 		is, err := tx.ImageTag(ctx, place.RepositoryID, t.Name)
 		if packhouse.KindOf(err) == packhouse.NotFound {
 			continue

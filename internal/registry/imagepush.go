@@ -44,23 +44,32 @@ type Manifest struct {
 // transaction. Putting what is there already is no error.
 //
 // packhouse.Invalid: the bytes do not have the digest, or what the manifest names
-// is not there (MissingChildren).
+// is not there (MissingChildren). packhouse.Forbidden: a rule keeps the repository or
+// a tag from the actor.
 func (h *HostedRepository) PutManifest(ctx context.Context, m *Manifest) (*packhouse.Part, error) {
+	if err := h.MayPush(); err != nil {
+		return nil, err
+	}
 	received, err := h.Receive(ctx, Incoming{Size: int64(len(m.Bytes)), Body: bytes.NewReader(m.Bytes), Check: checksumsOf(m.Ref), Also: everyDigest})
 	if err != nil {
 		return nil, err
 	}
 	defer received.Release()
-	return h.put(ctx, received, &store.NewPart{
+	n := &store.NewPart{
 		Manifest: true, Digest: m.Digest, MediaType: m.MediaType, Subject: m.Subject, ArtifactType: m.ArtifactType,
 		Annotations: m.Annotations, Children: m.Children, Tags: m.Tags,
-	}, nil)
+	}
+	return h.put(ctx, received, n, func(tx *store.Tx) error {
+		rules, err := h.tagRules(ctx, tx)
+		n.Point = rules.Push
+		return err
+	})
 }
 
 // put makes received bytes a part of the repository. also is done in the same
 // transaction before it; it may be nil.
 func (h *HostedRepository) put(ctx context.Context, f *Received, n *store.NewPart, also func(*store.Tx) error) (*packhouse.Part, error) {
-	if err := h.Trusted(h.name); err != nil {
+	if err := h.MayPush(); err != nil {
 		return nil, err
 	}
 	n.ProjectID, n.Repository, n.CreatorID, n.Pipeline = h.projectID, h.name, h.actor.UserID, h.pipeline()
@@ -94,8 +103,11 @@ func (h *HostedRepository) put(ctx context.Context, f *Received, n *store.NewPar
 }
 
 // PutBlob makes bytes a blob of the repository if they have the digest. size is what
-// was announced; -1 when nothing was.
+// was announced; -1 when nothing was. packhouse.Forbidden: as for PutManifest.
 func (h *HostedRepository) PutBlob(ctx context.Context, body io.Reader, size int64, digest string, ref packhouse.PartRef) (*packhouse.Part, error) {
+	if err := h.MayPush(); err != nil {
+		return nil, err
+	}
 	received, err := h.Receive(ctx, Incoming{Size: size, Body: body, Check: checksumsOf(ref)})
 	if err != nil {
 		return nil, err
@@ -108,7 +120,7 @@ func (h *HostedRepository) PutBlob(ctx context.Context, body io.Reader, size int
 // sent. It returns nil when that has none. Whether the actor may read from there
 // was decided before.
 func (h *HostedRepository) Mount(ctx context.Context, digest string, ref packhouse.PartRef, projectID int64, from string) (*packhouse.Part, error) {
-	if err := h.Trusted(h.name); err != nil {
+	if err := h.MayPush(); err != nil {
 		return nil, err
 	}
 	var part packhouse.Part
@@ -148,18 +160,10 @@ func (h *HostedRepository) Holders(ctx context.Context, ref packhouse.PartRef) (
 	return list, err
 }
 
-// Untag takes a tag away, and nothing else. packhouse.NotFound: there is none.
-func (h *HostedRepository) Untag(ctx context.Context, name string) error {
-	return h.change(ctx, func(tx *store.Tx, place ledger.Place) error {
-		_, err := tx.Append(ctx, h.by, &ledger.ImageTagRemove{Place: place, Name: name})
-		return err
-	})
-}
-
 // Delete ends a manifest with all its tags, or a blob.
 //
 // packhouse.NotFound: there is none. packhouse.Conflict: a manifest that is there
-// names it.
+// names it. packhouse.Forbidden: a rule keeps the repository or one of the tags.
 func (h *HostedRepository) Delete(ctx context.Context, manifest bool, ref packhouse.PartRef) error {
 	return h.change(ctx, func(tx *store.Tx, place ledger.Place) error {
 		part, err := tx.Part(ctx, place.RepositoryID, manifest, ref)
@@ -174,13 +178,16 @@ func (h *HostedRepository) Delete(ctx context.Context, manifest bool, ref packho
 				Fix: "delete the index or image that names it first",
 			}
 		}
+		if err := h.freeTags(ctx, tx, part.ID); err != nil {
+			return err
+		}
 		_, err = tx.Append(ctx, h.by, &ledger.PartDelete{Place: place, ID: part.ID})
 		return err
 	})
 }
 
 func (h *HostedRepository) change(ctx context.Context, change func(*store.Tx, ledger.Place) error) error {
-	if err := h.Trusted(h.name); err != nil {
+	if err := h.MayDelete(); err != nil {
 		return err
 	}
 	return h.registry.store.Update(ctx, func(tx *store.Tx) error {

@@ -65,7 +65,7 @@ func (h *HostedRepository) owner() string {
 // announces that it will be asked for by its SHA-512. Nothing is stored before a
 // piece comes; see uploadID.
 func (h *HostedRepository) Begin(ctx context.Context, withSHA512 bool) (id string, err error) {
-	if err := h.Trusted(h.name); err != nil {
+	if err := h.MayPush(); err != nil {
 		return "", err
 	}
 	key, err := h.registry.store.Secret(ctx, uploadSecret)

@@ -134,8 +134,7 @@ func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key strin
 	}
 	d := h.registry.options.Directory
 	if op.Protections = d.ProtectionsOf(h.projectID); len(op.Protections) > 0 {
-		op.Actor = h.actor
-		op.Role = d.Object(h.actor, packhouse.Target{Level: packhouse.Project, ID: h.projectID}).Role
+		op.Actor, op.Role = h.actor, h.role()
 	}
 	return h.registry.options.Rules.Judge(op)
 }
@@ -143,6 +142,11 @@ func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key strin
 // refusing is the place that does not admit the format here; nil for none.
 func (h *Hosted) refusing() *packhouse.Target {
 	return h.registry.options.Directory.Refusing(packhouse.Target{Level: packhouse.Project, ID: h.projectID}, h.format)
+}
+
+// role is the actor's in the project.
+func (h *Hosted) role() packhouse.Role {
+	return h.registry.options.Directory.Object(h.actor, packhouse.Target{Level: packhouse.Project, ID: h.projectID}).Role
 }
 
 func (h *Hosted) trust() *packhouse.Trust {

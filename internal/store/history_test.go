@@ -210,6 +210,7 @@ func publisher(h *history) step {
 func protection(h *history) step {
 	put := &ledger.ProtectionPut{Create: h.create(), Protection: ledger.Protection{
 		ID: h.id(), Target: h.target(), Format: "npm", Packages: h.name(), Push: packhouse.Maintainer,
+		Kind: rapid.SampledFrom([]ledger.ProtectionKind{ledger.ProtectsPackages, ledger.ProtectsRepositories, ledger.ProtectsTags}).Draw(h.t, "kind"),
 	}}
 	return event(func(tx *store.Tx) ledger.Event {
 		if put.Create {

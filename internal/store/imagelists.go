@@ -65,6 +65,12 @@ func (tx *Tx) ImageSize(ctx context.Context, partID int64) (size int64, err erro
 	return size, err
 }
 
+// TagsOf lists the names of the tags that point at a manifest.
+func (tx *Tx) TagsOf(ctx context.Context, partID int64) ([]string, error) {
+	return collect(ctx, tx, func(row scanner) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT name FROM image_tags WHERE part_id = $1 AND until_seq IS NULL ORDER BY name`, partID)
+}
+
 // ImageTag finds a tag. packhouse.NotFound: there is none.
 func (tx *Tx) ImageTag(ctx context.Context, repositoryID int64, name string) (t packhouse.ImageTag, err error) {
 	var at int64

@@ -31,9 +31,13 @@ type NewPart struct {
 	Annotations  []byte // JSON; may be nil
 	Children     []Child
 	Tags         []string // names to point at it
-	CreatorID    int64
-	Pipeline     *packhouse.Pipeline
-	Blob         Blob
+	// Point is asked about each of Tags before it is pointed at the part; moves says
+	// that it is there and points elsewhere. What it returns refuses the whole. As it
+	// may be called again it does nothing but judge. nil has nothing against any.
+	Point     func(tag string, moves bool) error
+	CreatorID int64
+	Pipeline  *packhouse.Pipeline
+	Blob      Blob
 }
 
 // Child is what a manifest names and what has to be there.
@@ -69,7 +73,7 @@ func (tx *Tx) PutPart(ctx context.Context, by ledger.By, n *NewPart) (p packhous
 		return p, "", err
 	}
 	for _, name := range n.Tags {
-		if err := tx.pointTag(ctx, by, place, name, p.ID); err != nil {
+		if err := tx.pointTag(ctx, by, place, name, p.ID, n.Point); err != nil {
 			return p, "", err
 		}
 	}
@@ -162,13 +166,23 @@ func (tx *Tx) children(ctx context.Context, repositoryID int64, all []Child) (id
 	return ids, nil
 }
 
-// pointTag points a tag at a manifest, unless it does already.
-func (tx *Tx) pointTag(ctx context.Context, by ledger.By, place ledger.Place, name string, partID int64) error {
+// pointTag points a tag at a manifest, unless it does already. Where it points is
+// read by whoever writes, of whom there is one at a time, so that what ask says of it
+// holds until it is written.
+func (tx *Tx) pointTag(ctx context.Context, by ledger.By, place ledger.Place, name string, partID int64, ask func(string, bool) error) error {
 	var at int64
 	known, err := found(tx.row(ctx, `SELECT part_id FROM image_tags WHERE repository_id = $1 AND name = $2 AND until_seq IS NULL`,
 		[]any{place.RepositoryID, name}, &at))
-	if err != nil || known && at == partID {
+	if err != nil {
 		return err
+	}
+	if ask != nil {
+		if err := ask(name, known && at != partID); err != nil {
+			return err
+		}
+	}
+	if known && at == partID {
+		return nil
 	}
 	_, err = tx.Append(ctx, by, &ledger.ImageTagPut{Place: place, Name: name, PartID: partID})
 	return err

@@ -113,7 +113,7 @@ func writeErrors(w http.ResponseWriter, c code, e *packhouse.Error) {
 	}
 	if len(all) == 0 {
 		if e.Fix != "" {
-			message += ": " + e.Fix // clients print the message alone
+			message = strings.TrimSuffix(message, ".") + ": " + e.Fix // clients print the message alone
 		}
 		all = append(all, oneError{c.name, message, about})
 	}

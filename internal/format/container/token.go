@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"packhouse"
 	"packhouse/internal/authz"
 	"packhouse/internal/format"
+	"packhouse/internal/registry"
 )
 
 // service is what the token service and its tokens are for, in GitLab's word.
@@ -63,7 +65,11 @@ func (tokens) issue(w http.ResponseWriter, r *http.Request, c *format.Call) erro
 			if asked++; asked > mostScopes {
 				break
 			}
-			if a, ok := grant(c, scope); ok {
+			a, ok, err := grant(c, scope)
+			if err != nil {
+				return err
+			}
+			if ok {
 				granted = append(granted, a)
 			}
 		}
@@ -115,36 +121,61 @@ func able(who packhouse.Actor) bool {
 var decided = map[string]authz.Action{"pull": authz.PullImages, "push": authz.PushImages, "delete": authz.DeleteImages}
 
 // grant gives what may be had of a scope such as "repository:acme/app:pull,push".
-// What cannot be read, or is not there, gives nothing.
-func grant(c *format.Call, scope string) (a packhouse.Access, ok bool) {
+// What cannot be read, or is not there, gives nothing. packhouse.Forbidden: all that
+// is left of what was asked for is to pull, because the repository is protected; a
+// client that wants to push then says why it cannot.
+func grant(c *format.Call, scope string) (a packhouse.Access, ok bool, err error) {
 	parts := strings.Split(scope, ":")
 	if len(parts) != 3 {
-		return a, false
+		return a, false, nil
 	}
 	a = packhouse.Access{Type: parts[0], Name: parts[1]}
 	switch {
 	case scope == "registry:catalog:*":
 		_, err := c.Decide(packhouse.Instance, 0, authz.AdminInstance)
 		a.Actions = []string{"*"}
-		return a, err == nil
+		return a, err == nil, nil
 	case a.Type != "repository" || checkName(a.Name) != nil:
-		return a, false
+		return a, false, nil
 	}
-	target, _, ok := c.Named(a.Name)
+	target, rest, ok := c.Named(a.Name)
 	if !ok {
-		return a, false
+		return a, false, nil
 	}
 	asked := map[string]bool{}
 	for action := range strings.SplitSeq(parts[2], ",") {
 		asked[action] = true
 	}
+	var kept error
+	changes := false
 	for _, action := range []string{"pull", "push", "delete"} {
 		if !asked[action] && !asked["*"] {
 			continue
 		}
-		if _, err := c.Decide(packhouse.Project, target.ID, decided[action]); err == nil {
-			a.Actions = append(a.Actions, action)
+		hosted, err := c.In(target.ID, decided[action])
+		if err != nil {
+			continue
 		}
+		if err := protected(hosted.Repository(rest), action); err != nil {
+			kept = cmp.Or(kept, err) // pushing says more
+			continue
+		}
+		a.Actions = append(a.Actions, action)
+		changes = changes || action != "pull"
 	}
-	return a, len(a.Actions) > 0
+	if kept != nil && !changes {
+		return a, false, kept
+	}
+	return a, len(a.Actions) > 0, nil
+}
+
+// protected asks the rules of a repository about an action.
+func protected(repo *registry.HostedRepository, action string) error {
+	switch action {
+	case "push":
+		return repo.MayPush()
+	case "delete":
+		return repo.MayDelete()
+	}
+	return nil
 }
