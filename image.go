@@ -13,6 +13,7 @@ type Repository struct {
 	ProjectID int64
 	Name      string
 	CreatedAt time.Time
+	CleanedAt time.Time // when a cleanup policy came to it last; zero for never
 }
 
 // Part is what a repository holds: a manifest, or a blob that manifests name.

@@ -150,7 +150,7 @@ func furnishing(c *config.Config, log *slog.Logger) house.Options {
 			Sizes:         map[string]int64{"generic": c.GenericMaxFileSize, "npm": c.NPMMaxFileSize, "pypi": c.PyPIMaxFileSize},
 			DeletionDelay: c.DeletionDelay,
 		},
-		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery, RemoveEvery: time.Minute,
+		Retention: c.Retention, PurgeEvery: c.PurgeEvery, SweepEvery: c.SweepEvery, RemoveEvery: time.Minute, CleanEvery: time.Minute,
 		Reserve: c.Reserve, CacheBytes: int(c.Cache), IndexBytes: int(c.IndexCache), GitLabVersion: c.GitLabVersion,
 	}
 }
@@ -174,7 +174,7 @@ type gcCommand struct{ config.Config }
 // Run purges and sweeps once.
 func (c *gcCommand) Run(ctx context.Context) error {
 	opts := furnishing(&c.Config, slog.Default())
-	opts.PurgeEvery, opts.SweepEvery, opts.RemoveEvery = 0, 0, 0 // this is the work
+	opts.PurgeEvery, opts.SweepEvery, opts.RemoveEvery, opts.CleanEvery = 0, 0, 0, 0 // this is the work
 	h, err := house.Open(ctx, opts)
 	if err != nil {
 		return err

@@ -19,6 +19,9 @@ func (a *API) imageEndpoints() []endpoint {
 	return []endpoint{
 		get(project, "/registry/repositories", authz.ListImages, a.listRepositories, "List the repositories of container images of a project", with(paged, counts...)...),
 		remove(project, one, authz.RemoveImages, a.clearRepository, "Delete a repository of container images with all that is in it").answering(202),
+		get(project, "/registry/cleanup_policy", authz.ManageProject, a.getCleanup, "Show the cleanup policy of the container images of a project, and what its last run did"),
+		get(project, "/registry/cleanup_policy/preview", authz.ManageProject, a.previewCleanup,
+			"List the tags that a run of the cleanup policy would delete, by repository, as it is or with other values", with(paged, cleanupParams("")...)...),
 		get(project, one+"/tags", authz.ListImages, a.listImageTags, "List the tags of a repository of container images", paged...),
 		remove(project, one+"/tags", authz.RemoveImages, a.removeImageTags, "Delete many tags of a repository of container images", untagParams()...).answering(202),
 		get(project, one+"/tags/{tag_name}", authz.ListImages, a.getImageTag, "Show a tag of a repository of container images"),
@@ -39,7 +42,7 @@ func (a *API) repository(q *request, r *packhouse.Repository) object {
 	path := a.imageName(r)
 	o := object{
 		"id": r.ID, "name": r.Name, "path": path, "project_id": r.ProjectID, "location": q.ImageHost() + "/" + path,
-		"created_at": stamp(r.CreatedAt), "cleanup_policy_started_at": nil, "status": nil,
+		"created_at": stamp(r.CreatedAt), "cleanup_policy_started_at": moment(r.CleanedAt), "status": nil,
 	}
 	home := packhouse.Target{Level: packhouse.Project, ID: r.ProjectID}
 	if authz.Decide(q.Actor, authz.RemoveImages, a.Directory.Object(q.Actor, home)).Outcome == authz.Allow {

@@ -31,6 +31,7 @@ func (a *API) projectEndpoints() []endpoint {
 		flag("archived", "read-only"),
 		number("upstream_project_id", "its id in the GitLab beside this server, so that /projects/upstream:20 finds it; set by administrators, 0 for none"),
 	}
+	fields = append(fields, cleanupParams(cleanupAttributes)...)
 	for _, name := range features {
 		fields = append(fields, word(name, "kept and shown; does nothing here", "disabled", "private", "enabled", "public"))
 	}
@@ -191,6 +192,9 @@ func (a *API) projectFields(q *request, p *ledger.Project) (err error) {
 			changed[name] = v
 			p.Features = changed
 		}
+	}
+	if err := takeCleanup(q.params, p); err != nil {
+		return err
 	}
 	if q.params.has("description") {
 		p.Description = q.params.text("description")

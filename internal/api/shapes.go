@@ -110,6 +110,7 @@ func (a *API) project(q *request, p *ledger.Project) object {
 		},
 		"permissions": a.permissions(q, p),
 	})
+	o["container_expiration_policy"] = cleanup(p.ImageCleanup)
 	for name, level := range p.Features {
 		o[name] = level
 	}

@@ -64,6 +64,7 @@ type Options struct {
 	PurgeEvery     time.Duration
 	SweepEvery     time.Duration
 	RemoveEvery    time.Duration // how often what was marked for deletion is looked for; 0 for never
+	CleanEvery     time.Duration // how often cleanup policies are looked at that are due; 0 for never
 	Reserve        int64         // bytes of free disk that uploads leave alone
 	CacheBytes     int
 	IndexBytes     int

@@ -13,17 +13,22 @@ func (h *House) work(ctx context.Context) error {
 	handlers := map[string]jobs.Handler{}
 	for kind, job := range map[string]struct {
 		every time.Duration
-		run   func(context.Context) error
+		run   func(context.Context) (more bool, err error)
 	}{
-		"purge":  {h.options.PurgeEvery, h.purge},
-		"sweep":  {h.options.SweepEvery, h.sweep},
-		"remove": {h.options.RemoveEvery, h.remove},
+		"purge":  {h.options.PurgeEvery, once(h.purge)},
+		"sweep":  {h.options.SweepEvery, once(h.sweep)},
+		"remove": {h.options.RemoveEvery, once(h.remove)},
+		"clean":  {h.options.CleanEvery, h.clean},
 	} {
 		handlers[kind] = func(ctx context.Context, _ string) (time.Duration, error) {
 			if job.every <= 0 {
 				return 0, nil // left from a start with other options; this ends it
 			}
-			return job.every, job.run(ctx)
+			more, err := job.run(ctx)
+			if more {
+				return time.Millisecond, err // after whatever else is due
+			}
+			return job.every, err
 		}
 		if job.every <= 0 {
 			continue
@@ -38,6 +43,17 @@ func (h *House) work(ctx context.Context) error {
 	h.working.Go(func() { runner.Run(ctx) })
 	h.working.Go(func() { h.saveDownloads(ctx) })
 	return nil
+}
+
+// once makes a job that is done when it returns.
+func once(run func(context.Context) error) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) { return false, run(ctx) }
+}
+
+// clean follows the cleanup policies of container images, a while at a time.
+func (h *House) clean(ctx context.Context) (more bool, err error) {
+	_, more, err = h.Registry.CleanImages(ctx)
+	return more, err
 }
 
 func (h *House) purge(ctx context.Context) error {

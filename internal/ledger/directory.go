@@ -83,6 +83,9 @@ type Project struct {
 	// Features are access levels of what GitLab has and Packhouse has not. They do
 	// nothing; Terraform's provider reads back what it wrote.
 	Features map[string]string `json:"features,omitempty"`
+	// ImageCleanup is which tags of its container images go by themselves; nil for
+	// what nobody has ever said.
+	ImageCleanup *ImageCleanup `json:"image_cleanup,omitempty"`
 }
 
 // Member gives a user a role in a group or project and all below it.

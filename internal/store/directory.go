@@ -59,6 +59,9 @@ func (tx *Tx) applyProjectPut(ctx context.Context, e *ledger.ProjectPut) error {
 	if err := tx.putUpstream(ctx, &e.Project); err != nil {
 		return err
 	}
+	if err := tx.putCleanup(ctx, &e.Project); err != nil {
+		return err
+	}
 	if !e.Create {
 		return tx.change(ctx, missingProject,
 			`UPDATE projects SET record = $2 WHERE id = $1`, e.Project.ID, record)

@@ -116,6 +116,9 @@ func namespace(h *history) step {
 func project(h *history) step {
 	create, p := h.create(), ledger.Project{ID: h.id(), NamespaceID: h.id(), Path: h.name() + "/p", Registry: packhouse.RegistryPublic,
 		UpstreamID: rapid.Int64Range(0, 2).Draw(h.t, "upstream")}
+	if rapid.Bool().Draw(h.t, "cleanup") {
+		p.ImageCleanup = &ledger.ImageCleanup{Enabled: h.create(), Cadence: "7d", Delete: h.name(), SavedAt: time.Date(2026, 1, int(h.id()), 0, 0, 0, 0, time.UTC)}
+	}
 	return event(func(tx *store.Tx) ledger.Event {
 		if p.CreatedAt = tx.Now(); create && p.ID > 4 { // otherwise its id is chosen
 			p.ID = tx.NewProjectID()

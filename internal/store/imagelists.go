@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 
 	"packhouse"
 )
@@ -11,28 +12,35 @@ const holdsManifest = ` EXISTS (SELECT 1 FROM parts p WHERE p.repository_id = r.
 // RepositoriesOf lists the repositories of a project that have something in them,
 // by id, and says how many there are.
 func (tx *Tx) RepositoriesOf(ctx context.Context, projectID int64, offset, limit int) (list []packhouse.Repository, total int, err error) {
-	const from = ` FROM repositories r WHERE r.project_id = $1 AND` + holdsManifest
-	if err := tx.row(ctx, `SELECT COUNT(*)`+from, []any{projectID}, &total); err != nil {
+	const where = ` WHERE r.project_id = $1 AND` + holdsManifest
+	if err := tx.row(ctx, `SELECT COUNT(*) FROM repositories r`+where, []any{projectID}, &total); err != nil {
 		return nil, 0, err
 	}
-	list, err = collect(ctx, tx, readRepository, `SELECT r.id, r.project_id, r.name, r.created_at`+from+` ORDER BY r.id LIMIT $2 OFFSET $3`, projectID, limit, offset)
+	list, err = collect(ctx, tx, readRepository, selectRepository+where+` ORDER BY r.id LIMIT $2 OFFSET $3`, projectID, limit, offset)
 	return list, total, err
 }
 
 // RepositoryByID finds a repository of any project that has something in it.
 // packhouse.NotFound: there is none.
 func (tx *Tx) RepositoryByID(ctx context.Context, id int64) (packhouse.Repository, error) {
-	all, err := collect(ctx, tx, readRepository, `SELECT r.id, r.project_id, r.name, r.created_at FROM repositories r WHERE r.id = $1 AND`+holdsManifest, id)
+	all, err := collect(ctx, tx, readRepository, selectRepository+` WHERE r.id = $1 AND`+holdsManifest, id)
 	if err != nil || len(all) == 0 {
 		return packhouse.Repository{}, orMissing(false, err, "404 Not found")
 	}
 	return all[0], nil
 }
 
+const selectRepository = `SELECT r.id, r.project_id, r.name, r.created_at, r.cleaned_at FROM repositories r`
+
 func readRepository(row scanner) (r packhouse.Repository, err error) {
-	var created int64
-	err = row.Scan(&r.ID, &r.ProjectID, &r.Name, &created)
-	r.CreatedAt = fromMicros(created)
+	var (
+		created int64
+		cleaned sql.NullInt64
+	)
+	err = row.Scan(&r.ID, &r.ProjectID, &r.Name, &created, &cleaned)
+	if r.CreatedAt = fromMicros(created); cleaned.Valid {
+		r.CleanedAt = fromMicros(cleaned.Int64)
+	}
 	return r, err
 }
 

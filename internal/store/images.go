@@ -202,10 +202,7 @@ func (tx *Tx) Repository(ctx context.Context, projectID int64, name string) (pac
 
 // Repositories visits the repositories that have something in them, after an id.
 func (tx *Tx) Repositories(ctx context.Context, after int64, limit int) ([]packhouse.Repository, error) {
-	const q = `
-		SELECT r.id, r.project_id, r.name, r.created_at FROM repositories r
-		WHERE r.id > $1 AND EXISTS (SELECT 1 FROM parts p WHERE p.repository_id = r.id AND p.manifest = 1 AND p.until_seq IS NULL)
-		ORDER BY r.id LIMIT $2`
+	const q = selectRepository + ` WHERE r.id > $1 AND` + holdsManifest + ` ORDER BY r.id LIMIT $2`
 	return collect(ctx, tx, readRepository, q, after, limit)
 }
 

@@ -77,6 +77,7 @@ func (tx *Tx) applyProjectRemove(ctx context.Context, entry ledger.Entry, e *led
 		`DELETE FROM admissions WHERE project_id = $1`,
 		`DELETE FROM upstream_projects WHERE project_id = $1`,
 		`DELETE FROM usage WHERE project_id = $1`,
+		`DELETE FROM image_cleanups WHERE project_id = $1`,
 	} {
 		if _, err := tx.exec(ctx, q, e.ProjectID); err != nil {
 			return err
