@@ -159,6 +159,7 @@ func (s *scene) approaches(job int64) []approach {
 		{"project POST /packages/protection/rules", p + "/packages/protection/rules", `{}`},
 		{"project PATCH /packages/protection/rules/{rule_id}", p + "/packages/protection/rules/999", `{}`},
 		{"project DELETE /packages/protection/rules/{rule_id}", p + "/packages/protection/rules/999", ""},
+		{"group GET /registry/repositories", g + "/registry/repositories", ""},
 		{"project GET /registry/cleanup_policy", p + "/registry/cleanup_policy", ""},
 		{"project GET /registry/cleanup_policy/preview", p + "/registry/cleanup_policy/preview", ""},
 		{"project GET /registry/protection/repository/rules", p + "/registry/protection/repository/rules", ""},

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"packhouse"
 	"packhouse/internal/authz"
+	"packhouse/internal/directory"
 	"packhouse/internal/ledger"
 	"packhouse/internal/registry"
 	"packhouse/internal/store"
@@ -18,6 +20,7 @@ func (a *API) imageEndpoints() []endpoint {
 	counts := []param{flag("tags", "true adds the tags"), flag("tags_count", "true adds how many tags there are")}
 	return []endpoint{
 		get(project, "/registry/repositories", authz.ListImages, a.listRepositories, "List the repositories of container images of a project", with(paged, counts...)...),
+		get(group, "/registry/repositories", authz.ReadGroup, a.listGroupRepositories, "List the repositories of container images of all projects of a group", paged...),
 		remove(project, one, authz.RemoveImages, a.clearRepository, "Delete a repository of container images with all that is in it").answering(202),
 		get(project, "/registry/cleanup_policy", authz.ManageProject, a.getCleanup, "Show the cleanup policy of the container images of a project, and what its last run did"),
 		get(project, "/registry/cleanup_policy/preview", authz.ManageProject, a.previewCleanup,
@@ -97,6 +100,33 @@ func (a *API) listRepositories(q *request) (any, error) {
 		}
 		q.pageHeaders(page, perPage, total)
 		return nil
+	})
+	return list, err
+}
+
+// listGroupRepositories lists the repositories of those projects below the group whose
+// images the caller may list.
+func (a *API) listGroupRepositories(q *request) (any, error) {
+	page, perPage, err := q.window()
+	if err != nil {
+		return nil, err
+	}
+	var projects []int64
+	for p := range a.Directory.Projects(q.Actor, directory.ProjectFilter{Below: q.Target}) {
+		projects = append(projects, p.ID)
+	}
+	projects = slices.DeleteFunc(projects, func(id int64) bool {
+		object := a.Directory.Object(q.Actor, packhouse.Target{Level: packhouse.Project, ID: id})
+		return authz.Decide(q.Actor, authz.ListImages, object).Outcome != authz.Allow
+	})
+	list := []any{}
+	err = a.Store.View(q.Context(), func(tx *store.Tx) error {
+		found, total, err := tx.RepositoriesIn(q.Context(), projects, (page-1)*perPage, perPage)
+		for i := range found {
+			list = append(list, a.repository(q, &found[i]))
+		}
+		q.pageHeaders(page, perPage, total)
+		return err
 	})
 	return list, err
 }

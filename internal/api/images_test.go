@@ -24,6 +24,7 @@ func (b *book) images() {
 	b.show(root, "GET", repositories+"?tags=true&tags_count=true", "")
 	b.show(root, "GET", repositories+"/1/tags", "")
 	b.show(root, "GET", repositories+"/1/tags/1.0", "")
+	b.show(root, "GET", fmt.Sprintf("/groups/%d/registry/repositories", b.group), "")
 	policy := fmt.Sprintf("/projects/%d/registry/cleanup_policy", b.project)
 	b.show(root, "GET", policy, "")
 	b.show(root, "GET", policy+"/preview?name_regex_delete=1.*", "")

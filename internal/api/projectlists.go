@@ -215,8 +215,8 @@ func (a *API) getProject(q *request) (any, error) {
 	return o, err
 }
 
-// statistics is how much a project stores, in GitLab's shape: here are packages
-// alone.
+// statistics is how much a project stores, in GitLab's shape: here are packages and
+// container images alone.
 func (a *API) statistics(q *request, projectID int64) (any, error) {
 	var used store.Usage
 	err := a.Store.View(q.Context(), func(tx *store.Tx) (err error) {
@@ -224,9 +224,9 @@ func (a *API) statistics(q *request, projectID int64) (any, error) {
 		return err
 	})
 	return object{
-		"commit_count": 0, "storage_size": used.Bytes, "repository_size": 0, "wiki_size": 0, "lfs_objects_size": 0,
+		"commit_count": 0, "storage_size": used.Bytes + used.ImageBytes, "repository_size": 0, "wiki_size": 0, "lfs_objects_size": 0,
 		"job_artifacts_size": 0, "pipeline_artifacts_size": 0, "packages_size": used.Bytes, "snippets_size": 0, "uploads_size": 0,
-		"container_registry_size": 0,
+		"container_registry_size": used.ImageBytes,
 	}, err
 }
 

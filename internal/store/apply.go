@@ -71,7 +71,7 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 	case *ledger.RepositoryPut:
 		return tx.applyRepositoryPut(ctx, entry, e)
 	case *ledger.RepositoryClear:
-		return tx.endParts(ctx, entry, `$1`, e.RepositoryID)
+		return tx.applyRepositoryClear(ctx, entry, e)
 	case *ledger.PartPut:
 		return tx.applyPartPut(ctx, entry, e)
 	case *ledger.PartDigest:

@@ -40,6 +40,7 @@ var dumped = map[string]string{
 	"tags": "package_id, name, from_seq", "publishers": "id", "protections": "id", "identities": "provider, subject",
 	"shares": "level, target_id, group_id", "usage": "project_id", "old_paths": "key", "upstream_projects": "upstream_id",
 	"repositories": "id", "parts": "id", "part_children": "parent_id, child_id", "image_tags": "repository_id, name, from_seq",
+	"image_links": "project_id, sha256",
 }
 
 // Dump reads all tables that follow from the ledger, a line for each row, in

@@ -23,7 +23,7 @@ func (tx *Tx) applyFileDelete(ctx context.Context, entry ledger.Entry, e *ledger
 	if err := tx.row(ctx, `SELECT size FROM files WHERE id = $1`, []any{e.FileID}, &size); err != nil {
 		return err
 	}
-	return tx.use(ctx, e.ProjectID, Usage{-size, -1})
+	return tx.use(ctx, e.ProjectID, Usage{Bytes: -size, Files: -1})
 }
 
 func (tx *Tx) applyPurge(ctx context.Context, entry ledger.Entry, e *ledger.Purge) error {

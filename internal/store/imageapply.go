@@ -33,8 +33,8 @@ func (tx *Tx) applyPartPut(ctx context.Context, entry ledger.Entry, e *ledger.Pa
 			return err
 		}
 	}
-	if len(e.Children) == 0 {
-		return nil
+	if err := tx.link(ctx, e.ProjectID, e.SHA256[:], e.Size); err != nil || len(e.Children) == 0 {
+		return err
 	}
 	_, err = tx.exec(ctx, `
 		UPDATE parts SET idle_at = NULL
@@ -69,8 +69,14 @@ func (tx *Tx) applyPartDelete(ctx context.Context, entry ledger.Entry, e *ledger
 				SELECT 'sha512:' || sha512 FROM parts WHERE id = $1
 				UNION ALL SELECT digest FROM parts WHERE id = $1
 				UNION ALL SELECT CAST($3 AS TEXT))`
-	var digest []byte
-	if err := tx.row(ctx, `SELECT sha256 FROM parts WHERE id = $1`, []any{e.ID}, &digest); err != nil {
+	var (
+		repository int64
+		digest     []byte
+	)
+	if err := tx.row(ctx, `SELECT repository_id, sha256 FROM parts WHERE id = $1`, []any{e.ID}, &repository, &digest); err != nil {
+		return err
+	}
+	if err := tx.unlink(ctx, repository, digest); err != nil {
 		return err
 	}
 	_, err = tx.exec(ctx, about, e.ID, at, "sha256:"+hex.EncodeToString(digest))
@@ -120,6 +126,14 @@ func (tx *Tx) applyPartPurge(ctx context.Context, entry ledger.Entry, e *ledger.
 		}
 	}
 	return nil
+}
+
+// applyRepositoryClear ends all that is in a repository.
+func (tx *Tx) applyRepositoryClear(ctx context.Context, entry ledger.Entry, e *ledger.RepositoryClear) error {
+	if err := tx.unlinkAll(ctx, e.Place); err != nil {
+		return err
+	}
+	return tx.endParts(ctx, entry, `$1`, e.RepositoryID)
 }
 
 // endImages ends all images of a project.

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
+	"slices"
 
 	"packhouse"
 )
@@ -18,6 +21,31 @@ func (tx *Tx) RepositoriesOf(ctx context.Context, projectID int64, offset, limit
 	}
 	list, err = collect(ctx, tx, readRepository, selectRepository+where+` ORDER BY r.id LIMIT $2 OFFSET $3`, projectID, limit, offset)
 	return list, total, err
+}
+
+// RepositoriesIn is RepositoriesOf some projects. It takes a query for every hundred of
+// them, of which each reads as far as the end of the page.
+func (tx *Tx) RepositoriesIn(ctx context.Context, projects []int64, offset, limit int) (list []packhouse.Repository, total int, err error) {
+	for chunk := range slices.Chunk(projects, listChunk) {
+		args := make([]any, 0, listChunk+1)
+		for i := range listChunk {
+			args = append(args, chunk[min(i, len(chunk)-1)])
+		}
+		where := ` WHERE r.project_id IN (` + parameters(1, listChunk) + `) AND` + holdsManifest
+		var n int
+		if err := tx.row(ctx, `SELECT COUNT(*) FROM repositories r`+where, args, &n); err != nil {
+			return nil, 0, err
+		}
+		q := selectRepository + where + fmt.Sprintf(` ORDER BY r.id LIMIT $%d`, listChunk+1)
+		part, err := collect(ctx, tx, readRepository, q, append(args, offset+limit)...)
+		if err != nil {
+			return nil, 0, err
+		}
+		list, total = append(list, part...), total+n
+	}
+	slices.SortFunc(list, func(a, b packhouse.Repository) int { return cmp.Compare(a.ID, b.ID) })
+	list = list[min(offset, len(list)):]
+	return list[:min(limit, len(list))], total, nil
 }
 
 // RepositoryByID finds a repository of any project that has something in it.

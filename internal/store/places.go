@@ -78,6 +78,7 @@ func (tx *Tx) applyProjectRemove(ctx context.Context, entry ledger.Entry, e *led
 		`DELETE FROM upstream_projects WHERE project_id = $1`,
 		`DELETE FROM usage WHERE project_id = $1`,
 		`DELETE FROM image_cleanups WHERE project_id = $1`,
+		`DELETE FROM image_links WHERE project_id = $1`,
 	} {
 		if _, err := tx.exec(ctx, q, e.ProjectID); err != nil {
 			return err

@@ -4,10 +4,11 @@ import (
 	"context"
 )
 
-// Usage is how much a project holds: its live files.
-type Usage struct{ Bytes, Files int64 }
+// Usage is how much a project holds: its live files, and the bytes of its images,
+// where what several repositories have counts once.
+type Usage struct{ Bytes, Files, ImageBytes int64 }
 
-// use adds to what a project holds; less than nothing takes away.
+// use adds to the files that a project holds; less than nothing takes away.
 func (tx *Tx) use(ctx context.Context, projectID int64, u Usage) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO usage (project_id, bytes, files) VALUES ($1, $2, $3)
@@ -18,7 +19,8 @@ func (tx *Tx) use(ctx context.Context, projectID int64, u Usage) error {
 
 // ProjectUsage is how much a project holds.
 func (tx *Tx) ProjectUsage(ctx context.Context, projectID int64) (u Usage, err error) {
-	_, err = found(tx.row(ctx, `SELECT bytes, files FROM usage WHERE project_id = $1`, []any{projectID}, &u.Bytes, &u.Files))
+	_, err = found(tx.row(ctx, `SELECT bytes, files, image_bytes FROM usage WHERE project_id = $1`, []any{projectID},
+		&u.Bytes, &u.Files, &u.ImageBytes))
 	return u, err
 }
 

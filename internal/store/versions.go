@@ -60,7 +60,7 @@ func (tx *Tx) applyVersionDelete(ctx context.Context, entry ledger.Entry, e *led
 	if _, err := tx.exec(ctx, closeTags, e.VersionID, entry.Seq); err != nil {
 		return err
 	}
-	return tx.use(ctx, e.ProjectID, Usage{-held.Bytes, -held.Files})
+	return tx.use(ctx, e.ProjectID, Usage{Bytes: -held.Bytes, Files: -held.Files})
 }
 
 func (tx *Tx) closeVersion(ctx context.Context, entry ledger.Entry, id int64) error {
