@@ -125,10 +125,10 @@ func (a *API) changeImageRule(q *request, kind ledger.ProtectionKind, take func(
 // what cannot be saved.
 func takenPattern(name string, err error) error {
 	e := packhouse.AsError(err)
-	switch {
-	case e.Kind == packhouse.Conflict:
+	if e.Kind == packhouse.Conflict {
 		return unsaved(name+" has already been taken", "change the rule that has it")
-	case e.Kind == packhouse.Unsavable:
+	}
+	if e.Kind == packhouse.Unsavable {
 		return unsaved(e.Message, e.Fix)
 	}
 	return err
