@@ -65,6 +65,7 @@ func (a *API) endpoints() []endpoint {
 		a.accountEndpoints(),
 		a.settingsEndpoints(),
 		a.instanceEndpoints(),
+		a.trashEndpoints(), // "trash" is no number of a package
 		a.packageEndpoints(),
 		a.imageEndpoints(),
 		a.imageProtectionEndpoints(),

@@ -59,7 +59,7 @@ func (r *routesSeen) observe(o *gate.Observation) {
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	seen := routesSeen{seen: map[string]bool{}}
-	s := start(t, func(o *house.Options) { o.Observe, o.IssuerNetworks = seen.observe, oidctest.Loopback })
+	s := start(t, trashKept, func(o *house.Options) { o.Observe, o.IssuerNetworks = seen.observe, oidctest.Loopback })
 	b := &book{scene: s}
 	s.person("dana", packhouse.Maintainer)
 	b.instance()
@@ -79,6 +79,7 @@ func TestDocuments(t *testing.T) {
 	b.publishers()
 	b.protections()
 	b.imageProtections()
+	b.trash()
 	b.account()
 	b.application()
 	for _, route := range new(api.API).Routes() {

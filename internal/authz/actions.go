@@ -27,6 +27,10 @@ const (
 	ListPackages    // the REST packages API: what ReadPackages allows
 	RemovePackages  // the REST packages API: what DeletePackages allows
 
+	ReadTrash       // list what was deleted
+	RestorePackages // bring back what was deleted
+	PurgePackages   // give up for good what was deleted
+
 	PullImages   // the container registry: pull
 	PushImages   // the container registry: push, retag
 	DeleteImages // the container registry: delete
@@ -166,6 +170,13 @@ var rules = [...]rule{
 	RemovePackages: {name: "RemovePackages", doing: "deleting packages from", levels: packhouse.Project,
 		by: byRole, role: packhouse.Maintainer,
 		kinds: people | jobTokens, scopes: packageWrite, packages: true, writes: true},
+
+	ReadTrash: {name: "ReadTrash", doing: "listing what was deleted from", levels: packhouse.Group | packhouse.Project,
+		by: byRole, role: packhouse.Maintainer, kinds: people, scopes: apiRead, packages: true},
+	RestorePackages: {name: "RestorePackages", doing: "restoring packages of", levels: packhouse.Project,
+		by: byRole, role: packhouse.Maintainer, kinds: people, scopes: api, packages: true, writes: true},
+	PurgePackages: {name: "PurgePackages", doing: "deleting packages for good from", levels: packhouse.Project,
+		by: byRole, role: packhouse.Owner, kinds: people, scopes: api, packages: true, writes: true},
 
 	PullImages: {name: "PullImages", doing: "pulling images from", levels: packhouse.Project, family: protocol, by: byReading,
 		kinds: people | deployTokens | jobTokens, scopes: imageRead,

@@ -190,6 +190,8 @@ func (c *copier) replay(ctx context.Context, entries []ledger.Entry) error {
 			switch purge := e.Event.(type) {
 			case *ledger.Purge:
 				keys, err = tx.DropPurged(ctx, purge.FileIDs)
+			case *ledger.TrashPurge:
+				keys, err = tx.DropPurged(ctx, purge.FileIDs)
 			case *ledger.PartPurge:
 				keys, err = tx.DropPurgedParts(ctx, purge.IDs)
 			}

@@ -108,7 +108,7 @@ func TestDefaults(t *testing.T) {
 		Listen: "127.0.0.1:8080", StallTimeout: time.Minute, ShutdownGrace: 30 * time.Second,
 		QueryTokens: true, AnyoneCanPull: true, PackagesEnabled: true, GitLabVersion: "18.11.2", GitLabUsers: "refuse", SessionIdle: 24 * time.Hour, SessionLife: 14 * 24 * time.Hour, BanAfter: 30, BanFor: 10 * time.Minute,
 		Data: "./data", DatabasePool: 20, GenericMaxFileSize: 5 << 30, NPMMaxFileSize: 500 << 20, PyPIMaxFileSize: 3 << 30, IndexCache: 32 << 20, Reserve: 64 << 20, Cache: 16 << 20,
-		DeletionDelay: 30 * 24 * time.Hour, PurgeEvery: 5 * time.Minute, SweepEvery: 6 * time.Hour,
+		DeletionDelay: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour, PurgeEvery: 5 * time.Minute, SweepEvery: 6 * time.Hour,
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 		MetricsAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}

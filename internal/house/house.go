@@ -136,10 +136,13 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	}
 	h.Changes = directory.NewChanges(h.Directory, h.Store)
 	h.Issuer = authn.Issuer{Store: h.Store, Directory: h.Directory}
-	indexers := map[string]registry.Indexer{}
+	indexers, alone := map[string]registry.Indexer{}, map[string]bool{}
 	for _, f := range all.Formats() {
 		if indexer, ok := f.(registry.Indexer); ok {
 			indexers[f.Name()] = indexer
+		}
+		if loner, ok := f.(registry.Loner); ok {
+			alone[f.Name()] = loner.Alone()
 		}
 	}
 	h.Passwords = authn.NewPasswords(h.Store, h.Directory)
@@ -148,8 +151,8 @@ func Open(ctx context.Context, opts Options) (h *House, err error) {
 	}
 	h.Blobs = opts.Blobs
 	h.Registry = registry.New(registry.Options{
-		Indexers: indexers,
-		Store:    h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(),
+		Indexers: indexers, Alone: alone,
+		Store: h.Store, Blobs: opts.Blobs, Directory: h.Directory, Rules: policy.Standard(),
 		Log: opts.Log, Retention: opts.Retention, ImageGrace: opts.ImageGrace, CacheBytes: opts.CacheBytes, IndexBytes: opts.IndexBytes,
 	})
 	if h.Root, err = h.administrator(ctx); err != nil {

@@ -51,6 +51,10 @@ var needs = map[string]need{
 	"ListPackages":    {kind: "reading", takes: "psdj", scope: "pull", pkg: true},
 	"RemovePackages":  {kind: "role", role: packhouse.Maintainer, takes: "psj", scope: "push", pkg: true, write: true},
 
+	"ReadTrash":       {kind: "role", role: packhouse.Maintainer, takes: "ps", scope: "read", pkg: true},
+	"RestorePackages": {kind: "role", role: packhouse.Maintainer, takes: "ps", scope: "api", pkg: true, write: true},
+	"PurgePackages":   {kind: "role", role: packhouse.Owner, takes: "ps", scope: "api", pkg: true, write: true},
+
 	"ListImages":   {kind: "reading", takes: "psj", scope: "images", pkg: true, images: true},
 	"UntagImages":  {kind: "role", role: packhouse.Developer, takes: "psj", scope: "api", pkg: true, write: true, images: true},
 	"RemoveImages": {kind: "role", role: packhouse.Maintainer, takes: "psj", scope: "api", pkg: true, write: true, images: true},
@@ -116,7 +120,7 @@ func expected(v visitor, n need, s site) int {
 		open := s.visibility == "public" || counts && s.visibility == "internal" && !v.external && v.kind != 'd'
 		reads = map[string]bool{"enabled": strong || open, "private": strong, "public": true, "disabled": false}[s.registry]
 	} else if s.level == packhouse.Group && !reads {
-		reads = n.kind == "reading" // something below is open to everybody
+		reads = n.pkg // something below is open to everybody
 	}
 	if !counts {
 		switch {

@@ -77,11 +77,14 @@ type (
 	// VersionDelete ends a version and all its files.
 	VersionDelete struct {
 		Site
+		Deletion
 		VersionID int64 `json:"version_id"`
+		Whole     bool  `json:"whole,omitempty"` // the deletion is of the whole package
 	}
 	// FileDelete ends one file.
 	FileDelete struct {
 		Site
+		Deletion
 		VersionID int64 `json:"version_id"`
 		FileID    int64 `json:"file_id"`
 	}

@@ -10,10 +10,10 @@ import (
 )
 
 // alone refuses a Draft whose name another project below the same top-level group
-// has already, if it is to be alone there and the settings do not allow otherwise.
-// It runs in the transaction of the publish, and there is one at a time.
+// has already, if the format wants it alone there and the settings do not allow
+// otherwise. It runs in the transaction of the publish, and there is one at a time.
 func (h *Hosted) alone(ctx context.Context, tx *store.Tx, d *Draft) error {
-	if !d.Alone {
+	if !h.registry.options.Alone[h.format] {
 		return nil
 	}
 	directory := h.registry.options.Directory

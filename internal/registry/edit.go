@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -18,6 +19,8 @@ type Edit struct {
 	ctx    context.Context
 	tx     *store.Tx
 	hosted *Hosted
+
+	trashID int64 // of what was deleted so far; 0 before the first
 }
 
 // Edit changes what is published of a package, in one transaction. change may be
@@ -82,12 +85,19 @@ func (e *Edit) Untag(name string) error {
 	return e.append(&ledger.TagRemove{Site: e.site(""), PackageID: e.Package.ID, Name: name})
 }
 
-// Delete ends a version with its files and tags.
-func (e *Edit) Delete(v *packhouse.Version) error {
+// Delete ends a version with its files and tags. Versions that one Edit deletes are
+// one in the trash.
+func (e *Edit) Delete(v *packhouse.Version) error { return e.delete(v, false) }
+
+func (e *Edit) delete(v *packhouse.Version, whole bool) error {
 	if err := e.guard(policy.Delete, v); err != nil {
 		return err
 	}
-	return e.append(&ledger.VersionDelete{Site: e.site(v.Key), VersionID: v.ID})
+	seq, err := e.tx.Append(e.ctx, e.hosted.by, &ledger.VersionDelete{
+		Site: e.site(v.Key), Deletion: ledger.Deletion{TrashID: e.trashID}, VersionID: v.ID, Whole: whole,
+	})
+	e.trashID = cmp.Or(e.trashID, seq)
+	return err
 }
 
 // DeleteAll ends all versions. packhouse.NotFound: there are none.
@@ -104,7 +114,7 @@ func (e *Edit) DeleteAll() error {
 		if err != nil {
 			return err
 		}
-		if err := e.Delete(v); err != nil {
+		if err := e.delete(v, true); err != nil {
 			return err
 		}
 	}

@@ -89,6 +89,11 @@ func (s *shelf) mark(e ledger.Event) {
 		s.dirty[e.VersionID] = true
 	case *ledger.VersionDelete:
 		s.dirty[e.VersionID], s.tags = true, true
+	case *ledger.Restore:
+		for _, id := range e.Versions {
+			s.dirty[id] = true
+		}
+		s.tags = true
 	case *ledger.TagPut, *ledger.TagRemove:
 		s.tags = true
 	}

@@ -39,9 +39,6 @@ type Draft struct {
 	// it is live, and its files. An error refuses the publish. It may be nil; it
 	// may be called again and does nothing but judge.
 	Admit func(live bool, files []packhouse.File) error
-	// Alone: the name belongs to one project below the top-level group, unless the
-	// group's settings allow duplicates.
-	Alone bool
 	// Moves is asked, inside the transaction, about a name of Tags that points at
 	// another version: whether it is to move. nil moves all. As Admit it does
 	// nothing but judge.

@@ -32,7 +32,7 @@ type Options struct {
 	Now       func() time.Time // nil means time.Now
 	Log       *slog.Logger     // nil means slog.Default
 
-	// Retention is how long the bytes of deleted files are kept.
+	// Retention is how long what was deleted is kept in the trash.
 	Retention time.Duration
 	// ImageGrace is how long the manifests and blobs of images stay that nothing
 	// needs. 0 means a day.
@@ -41,6 +41,8 @@ type Options struct {
 	CacheBytes int
 	// Indexers make what the index documents of a format are made of, by format.
 	Indexers map[string]Indexer
+	// Alone are the formats that are a Loner.
+	Alone map[string]bool
 	// IndexBytes bounds what is kept in memory of packages for index documents,
 	// and once more the documents themselves. 0 means 32 MiB.
 	IndexBytes int
@@ -136,7 +138,7 @@ func renames(e ledger.Event) bool {
 	switch e := e.(type) {
 	case *ledger.Publish:
 		return e.Version != ""
-	case *ledger.VersionDelete, *ledger.StatusChange:
+	case *ledger.VersionDelete, *ledger.StatusChange, *ledger.Restore:
 		return true
 	}
 	return false

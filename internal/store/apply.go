@@ -68,6 +68,10 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyTagRemove(ctx, entry, e)
 	case *ledger.Purge:
 		return tx.applyPurge(ctx, entry, e)
+	case *ledger.Restore:
+		return tx.applyRestore(ctx, entry, e)
+	case *ledger.TrashPurge:
+		return tx.applyTrashPurge(ctx, entry, e)
 	case *ledger.RepositoryPut:
 		return tx.applyRepositoryPut(ctx, entry, e)
 	case *ledger.RepositoryClear:

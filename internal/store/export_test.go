@@ -41,6 +41,7 @@ var dumped = map[string]string{
 	"shares": "level, target_id, group_id", "usage": "project_id", "old_paths": "key", "upstream_projects": "upstream_id",
 	"repositories": "id", "parts": "id", "part_children": "parent_id, child_id", "image_tags": "repository_id, name, from_seq",
 	"image_links": "project_id, sha256",
+	"trash": "id", "file_lives": "file_id, from_seq",
 }
 
 // Dump reads all tables that follow from the ledger, a line for each row, in
@@ -74,7 +75,11 @@ func (s *Store) AsOf(ctx context.Context, seq int64) (map[string][]string, error
 			"tags":       "package_id, name, from_seq, version_id",
 			"image_tags": "repository_id, name, from_seq, part_id, pushed_at",
 		} {
-			if tables[table], err = tx.lines(ctx, `SELECT `+columns+` FROM `+table+then+dumped[table], seq); err != nil {
+			from := table
+			if table == "files" { // a file that was brought back has had other rows before
+				from = filesEver
+			}
+			if tables[table], err = tx.lines(ctx, `SELECT `+columns+` FROM `+from+then+dumped[table], seq); err != nil {
 				return err
 			}
 		}
@@ -82,6 +87,12 @@ func (s *Store) AsOf(ctx context.Context, seq int64) (map[string][]string, error
 	})
 	return tables, err
 }
+
+const filesEver = `(
+	SELECT id, from_seq, until_seq, version_id, path, copy, size, sha256, md5, sha1, sha512, pipeline, created_at FROM files
+	UNION ALL
+	SELECT f.id, l.from_seq, l.until_seq, f.version_id, f.path, f.copy, f.size, f.sha256, f.md5, f.sha1, f.sha512, f.pipeline, f.created_at
+	FROM file_lives l JOIN files f ON f.id = l.file_id) AS ever`
 
 // Downloads reads how often a file was downloaded.
 func (tx *Tx) Downloads(ctx context.Context, file int64) (count int64, err error) {

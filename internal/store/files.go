@@ -13,17 +13,21 @@ import (
 const missingFile = "404 File Not Found"
 
 func (tx *Tx) applyFileDelete(ctx context.Context, entry ledger.Entry, e *ledger.FileDelete) error {
+	item := newTrash(entry, e.Deletion)
 	err := tx.change(ctx, missingFile,
-		`UPDATE files SET until_seq = $3, until_at = $4 WHERE id = $1 AND version_id = $2 AND until_seq IS NULL`,
-		e.FileID, e.VersionID, entry.Seq, entry.At.UnixMicro())
+		`UPDATE files SET until_seq = $3, until_at = $4, trash_id = $5 WHERE id = $1 AND version_id = $2 AND until_seq IS NULL`,
+		e.FileID, e.VersionID, entry.Seq, entry.At.UnixMicro(), item.id)
 	if err != nil {
 		return err
 	}
-	var size int64
-	if err := tx.row(ctx, `SELECT size FROM files WHERE id = $1`, []any{e.FileID}, &size); err != nil {
+	item.kind, item.projectID, item.versionID, item.held.Files = TrashFile, e.ProjectID, e.VersionID, 1
+	if err := tx.row(ctx, `SELECT size, path FROM files WHERE id = $1`, []any{e.FileID}, &item.held.Bytes, &item.path); err != nil {
 		return err
 	}
-	return tx.use(ctx, e.ProjectID, Usage{Bytes: -size, Files: -1})
+	if err := tx.discard(ctx, item); err != nil {
+		return err
+	}
+	return tx.use(ctx, e.ProjectID, Usage{Bytes: -item.held.Bytes, Files: -1})
 }
 
 func (tx *Tx) applyPurge(ctx context.Context, entry ledger.Entry, e *ledger.Purge) error {
@@ -34,7 +38,9 @@ func (tx *Tx) applyPurge(ctx context.Context, entry ledger.Entry, e *ledger.Purg
 			return err
 		}
 	}
-	return nil
+	const end = `UPDATE trash SET ended_seq = $1 WHERE ended_seq IS NULL AND deleted_at < $2`
+	_, err := tx.exec(ctx, end, entry.Seq, e.Before.UnixMicro())
+	return err
 }
 
 const selectFile = `

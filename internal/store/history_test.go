@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -89,7 +90,7 @@ func (h *history) site() ledger.Site {
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
 	user, userRemoval, namespace, namespaceRemoval, project, projectRemoval, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, protection, protectionRemoval, identity, password,
-	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, purge,
+	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, versionDeletion, packageDeletion, purge, restore, restore, restore, trashPurge,
 	imagePush, imagePush, imagePush, imagePush, imageTagRemoval, imageDeletion, imageCollection,
 }
 
@@ -317,6 +318,68 @@ func fileDeletion(h *history) step {
 func versionDeletion(h *history) step {
 	deletion := &ledger.VersionDelete{Site: h.site(), VersionID: h.id()}
 	return event(func(*store.Tx) ledger.Event { return deletion })
+}
+
+// packageDeletion ends some versions as one.
+func packageDeletion(h *history) step {
+	ids := rapid.SliceOfNDistinct(rapid.Int64Range(1, 8), 1, 3, rapid.ID).Draw(h.t, "versions")
+	run := rapid.Int64Range(0, 1).Draw(h.t, "run")
+	project := rapid.Int64Range(1, 2).Draw(h.t, "project")
+	return func(ctx context.Context, tx *store.Tx) error {
+		part := ledger.Deletion{RunID: run}
+		for _, id := range ids {
+			v, err := tx.Version(ctx, project, id)
+			if packhouse.KindOf(err) == packhouse.NotFound && err != nil {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			site := ledger.Site{ProjectID: project, Format: "generic", PackageKey: "tool", VersionKey: v.Key}
+			seq, err := tx.Append(ctx, by, &ledger.VersionDelete{Site: site, Deletion: part, VersionID: id, Whole: true})
+			if err != nil {
+				return err
+			}
+			part.TrashID = cmp.Or(part.TrashID, seq)
+		}
+		return nil
+	}
+}
+
+// trashed finds something in the trash of a project.
+func (h *history) trashed() func(ctx context.Context, tx *store.Tx) (*store.Trashed, error) {
+	nth := rapid.IntRange(0, 3).Draw(h.t, "nth")
+	filter := store.TrashFilter{ProjectIDs: []int64{1, 2, 3, 4, 5, 6, 7, 8}}
+	return func(ctx context.Context, tx *store.Tx) (*store.Trashed, error) {
+		list, err := tx.Trash(ctx, filter, nth+1)
+		if err != nil || len(list) == 0 {
+			return nil, err
+		}
+		return &list[len(list)-1], nil
+	}
+}
+
+func restore(h *history) step {
+	find := h.trashed()
+	return func(ctx context.Context, tx *store.Tx) error {
+		item, err := find(ctx, tx)
+		if err != nil || item == nil {
+			return err
+		}
+		return tx.Restore(ctx, by, item)
+	}
+}
+
+func trashPurge(h *history) step {
+	find, rare := h.trashed(), rapid.IntRange(0, 3).Draw(h.t, "rare") == 0
+	return func(ctx context.Context, tx *store.Tx) error {
+		item, err := find(ctx, tx)
+		if err != nil || item == nil || !rare {
+			return err
+		}
+		_, err = tx.PurgeTrash(ctx, by, item)
+		return err
+	}
 }
 
 func purge(h *history) step {

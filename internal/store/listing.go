@@ -76,7 +76,7 @@ func (tx *Tx) VersionIDs(ctx context.Context, packageID int64) ([]int64, error) 
 
 // Tags lists the tags of a package in the order of their names.
 func (tx *Tx) Tags(ctx context.Context, packageID int64) ([]packhouse.Tag, error) {
-	const q = `SELECT name, version_id, from_seq FROM tags WHERE package_id = $1 AND until_seq IS NULL ORDER BY name`
+	const q = `SELECT name, version_id, COALESCE(put_seq, from_seq) FROM tags WHERE package_id = $1 AND until_seq IS NULL ORDER BY name`
 	return collect(ctx, tx, func(row scanner) (t packhouse.Tag, err error) {
 		return t, row.Scan(&t.Name, &t.VersionID, &t.Seq)
 	}, q, packageID)

@@ -48,16 +48,28 @@ func (tx *Tx) applyVersionDelete(ctx context.Context, entry ledger.Entry, e *led
 	if err := tx.closeVersion(ctx, entry, e.VersionID); err != nil {
 		return err
 	}
+	item := newTrash(entry, e.Deletion)
+	const mark = `UPDATE versions SET trash_id = $3 WHERE id = $1 AND until_seq = $2`
+	if _, err := tx.exec(ctx, mark, e.VersionID, entry.Seq, item.id); err != nil {
+		return err
+	}
 	const closeFiles = `
-		UPDATE files SET until_seq = $2, until_at = $3 WHERE version_id = $1 AND until_seq IS NULL`
-	if _, err := tx.exec(ctx, closeFiles, e.VersionID, entry.Seq, entry.At.UnixMicro()); err != nil {
+		UPDATE files SET until_seq = $2, until_at = $3, trash_id = $4 WHERE version_id = $1 AND until_seq IS NULL`
+	if _, err := tx.exec(ctx, closeFiles, e.VersionID, entry.Seq, entry.At.UnixMicro(), item.id); err != nil {
 		return err
 	}
 	const closeTags = `
-		UPDATE tags SET until_seq = $2
+		UPDATE tags SET until_seq = $2, trash_id = $3
 		WHERE version_id = $1 AND until_seq IS NULL
 			AND package_id = (SELECT package_id FROM versions WHERE id = $1 AND until_seq = $2)`
-	if _, err := tx.exec(ctx, closeTags, e.VersionID, entry.Seq); err != nil {
+	if _, err := tx.exec(ctx, closeTags, e.VersionID, entry.Seq, item.id); err != nil {
+		return err
+	}
+	item.kind, item.projectID, item.versionID, item.versions, item.held = TrashVersion, e.ProjectID, e.VersionID, 1, held
+	if e.Whole {
+		item.kind = TrashPackage
+	}
+	if err := tx.discard(ctx, item); err != nil {
 		return err
 	}
 	return tx.use(ctx, e.ProjectID, Usage{Bytes: -held.Bytes, Files: -held.Files})

@@ -45,7 +45,7 @@ func (Terraform) publish(w http.ResponseWriter, r *http.Request, c *format.Call)
 	}
 	_, err = c.Hosted.Publish(r.Context(), registry.Draft{
 		Package: key, PackageKey: key, Version: version, VersionKey: versionKey, Metadata: metadata,
-		Files: []*registry.Received{file}, Admit: admit, Alone: true,
+		Files: []*registry.Received{file}, Admit: admit,
 	})
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ const name = "terraform_module"
 // Name implements format.Format.
 func (Terraform) Name() string { return name }
 
+// Alone implements registry.Loner.
+func (Terraform) Alone() bool { return true }
+
 // Segment implements format.Addressed.
 func (Terraform) Segment() string { return "terraform" }
 

@@ -47,9 +47,13 @@ func everyEvent(at time.Time) []ledger.Event {
 	yes, expr := true, `v\d+|<&>`
 	where, pkg, version, file := site("1.0"), int64(11), int64(12), int64(13)
 	where.ProjectID = 31
+	whole := where
+	whole.VersionKey = ""
 	place := ledger.Place{ProjectID: 31, RepositoryID: 20, Repository: "api"}
 	admission := ledger.Admission{ProjectID: 31, Admitted: group}
 	added := ledger.FileAdded{ID: file, Path: "dir/ä \u2028<&>", Size: 5, SHA256: fileOf("", "x").SHA256, MD5: "m", SHA1: "s", SHA512: "t"}
+	second := added
+	second.ID, second.Path = 14, "other"
 	return []ledger.Event{
 		&ledger.UserPut{Create: true, User: ledger.User{ID: 1, Username: "Ada", Name: "Ada L", Email: "a@b", Admin: true, External: true, CreatedAt: at}},
 		&ledger.NamespacePut{Create: true, Namespace: ledger.Namespace{ID: 3, Path: "acme", Name: "A", Description: "d", Visibility: packhouse.VisibilityInternal, CreatedAt: at}},
@@ -60,13 +64,15 @@ func everyEvent(at time.Time) []ledger.Event {
 		&ledger.SettingsPut{Settings: ledger.Settings{Target: group, GuestsPull: &yes, Duplicates: map[string]ledger.Duplicates{"npm": {Allowed: &yes, Except: &expr}}}},
 		&ledger.Publish{
 			Site: where, PackageID: pkg, PackageName: "tool", VersionID: version, Version: "1.0", Status: packhouse.StatusDefault,
-			Metadata: json.RawMessage(`{"a":1}`), CreatorID: 1, Pipeline: &job.Pipeline, Files: []ledger.FileAdded{added},
+			Metadata: json.RawMessage(`{"a":1}`), CreatorID: 1, Pipeline: &job.Pipeline, Files: []ledger.FileAdded{added, second},
 		},
 		&ledger.StatusChange{Site: where, VersionID: version, Status: packhouse.StatusHidden},
 		&ledger.TagPut{Site: where, PackageID: pkg, VersionID: version, Name: "latest"},
 		&ledger.TagRemove{Site: where, PackageID: pkg, Name: "latest"},
 		&ledger.FileDelete{Site: where, VersionID: version, FileID: file},
-		&ledger.VersionDelete{Site: where, VersionID: version},
+		&ledger.VersionDelete{Site: where, Deletion: ledger.Deletion{RunID: 4}, VersionID: version, Whole: true},
+		&ledger.Restore{Site: whole, TrashID: 13, PackageID: pkg, Versions: []int64{version}},
+		&ledger.TrashPurge{Site: whole, TrashID: 12, FileIDs: []int64{}},
 		&ledger.Purge{FileIDs: []int64{file}, Before: at},
 		&ledger.RepositoryPut{Place: place},
 		&ledger.PartPut{
