@@ -66,6 +66,7 @@ func (a *API) endpoints() []endpoint {
 		a.settingsEndpoints(),
 		a.instanceEndpoints(),
 		a.trashEndpoints(), // "trash" is no number of a package
+		a.cleanupEndpoints(),
 		a.packageEndpoints(),
 		a.imageEndpoints(),
 		a.imageProtectionEndpoints(),

@@ -80,6 +80,7 @@ func TestDocuments(t *testing.T) {
 	b.protections()
 	b.imageProtections()
 	b.trash()
+	b.cleanup()
 	b.account()
 	b.application()
 	for _, route := range new(api.API).Routes() {

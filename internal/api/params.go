@@ -108,11 +108,22 @@ func (p params) flatten(name string, v any) {
 	case []any:
 		p[name] = []string{}
 		for _, item := range v {
-			p[name] = append(p[name], fmt.Sprint(item))
+			p[name] = append(p[name], element(item))
 		}
 	default:
 		p[name] = []string{fmt.Sprint(v)}
 	}
+}
+
+// element is an item of a list: an object as the JSON that it is, so that lists of
+// objects can be read one by one.
+func element(item any) string {
+	if object, ok := item.(map[string]any); ok {
+		if text, err := json.Marshal(object); err == nil {
+			return string(text)
+		}
+	}
+	return fmt.Sprint(item)
 }
 
 func (p params) has(name string) bool { return len(p[name]) > 0 }

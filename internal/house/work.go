@@ -18,7 +18,8 @@ func (h *House) work(ctx context.Context) error {
 		"purge":  {h.options.PurgeEvery, once(h.purge)},
 		"sweep":  {h.options.SweepEvery, once(h.sweep)},
 		"remove": {h.options.RemoveEvery, once(h.remove)},
-		"clean":  {h.options.CleanEvery, h.clean},
+		"clean":  {h.options.CleanEvery, once(h.clean)},
+		"images": {h.options.CleanEvery, h.cleanImages},
 	} {
 		handlers[kind] = func(ctx context.Context, _ string) (time.Duration, error) {
 			if job.every <= 0 {
@@ -50,8 +51,8 @@ func once(run func(context.Context) error) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) { return false, run(ctx) }
 }
 
-// clean follows the cleanup policies of container images, a while at a time.
-func (h *House) clean(ctx context.Context) (more bool, err error) {
+// cleanImages follows the cleanup policies of container images, a while at a time.
+func (h *House) cleanImages(ctx context.Context) (more bool, err error) {
 	_, more, err = h.Registry.CleanImages(ctx)
 	return more, err
 }
@@ -68,6 +69,14 @@ func (h *House) sweep(ctx context.Context) error {
 	done, err := h.Registry.Sweep(ctx)
 	if done.Uploads+done.Orphans > 0 {
 		h.options.Log.Info("leftovers swept", "uploads", done.Uploads, "blobs", done.Orphans)
+	}
+	return err
+}
+
+func (h *House) clean(ctx context.Context) error {
+	runs, err := h.Registry.Cleanups(ctx)
+	if runs > 0 {
+		h.options.Log.Info("packages cleaned up", "projects", runs)
 	}
 	return err
 }

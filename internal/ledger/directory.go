@@ -158,6 +158,9 @@ type Settings struct {
 	// Formats are the formats that may be published here; nil for any. What is above
 	// has to admit a format as well.
 	Formats []string `json:"formats,omitempty"`
+	// Cleanup is what is deleted from time to time; nil follows what is above. The
+	// instance has none.
+	Cleanup *Cleanup `json:"cleanup,omitempty"`
 	// Flags are settings of one format alone, by the names that the format gives
 	// them.
 	Flags map[string]bool `json:"flags,omitempty"`

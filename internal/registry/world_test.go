@@ -63,12 +63,17 @@ func openWorld(t *testing.T, path string, blobs blob.Store) *world {
 	if w.directory, err = directory.Open(t.Context(), w.store, directory.Options{Sizes: map[string]int64{"generic": 1 << 20, "small": 100}}); err != nil {
 		t.Fatalf("Open = %v, want success", err)
 	}
-	w.registry = registry.New(registry.Options{
-		Store: w.store, Blobs: blobs, Directory: w.directory, Rules: policy.Standard(), Log: quiet,
-		Indexers: map[string]registry.Indexer{"generic": plain{}},
-		Now:      func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
-	})
+	w.keep(0)
 	return w
+}
+
+// keep has what is deleted stay in the trash for a time.
+func (w *world) keep(retention time.Duration) {
+	w.registry = registry.New(registry.Options{
+		Store: w.store, Blobs: w.blobs, Directory: w.directory, Rules: policy.Standard(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Indexers: map[string]registry.Indexer{"generic": plain{}}, Retention: retention,
+		Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+	})
 }
 
 func (w *world) must(err error) {

@@ -72,6 +72,10 @@ func (tx *Tx) apply(ctx context.Context, entry ledger.Entry) error {
 		return tx.applyRestore(ctx, entry, e)
 	case *ledger.TrashPurge:
 		return tx.applyTrashPurge(ctx, entry, e)
+	case *ledger.CleanupBegin:
+		return tx.applyCleanupBegin(ctx, entry, e)
+	case *ledger.CleanupEnd:
+		return tx.applyCleanupEnd(ctx, entry, e)
 	case *ledger.RepositoryPut:
 		return tx.applyRepositoryPut(ctx, entry, e)
 	case *ledger.RepositoryClear:

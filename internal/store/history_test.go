@@ -90,7 +90,7 @@ func (h *history) site() ledger.Site {
 // kinds are all kinds of change.
 var kinds = []func(*history) step{
 	user, userRemoval, namespace, namespaceRemoval, project, projectRemoval, member, memberRemoval, share, shareRemoval, tokenPut, admission, admissionRemoval, settings, publisher, publisherRemoval, protection, protectionRemoval, identity, password,
-	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, versionDeletion, packageDeletion, purge, restore, restore, restore, trashPurge,
+	publish, publish, publish, publish, statusChange, metadataPut, tagPut, tagPut, tagRemoval, fileDeletion, versionDeletion, versionDeletion, packageDeletion, purge, restore, restore, restore, trashPurge, cleanup,
 	imagePush, imagePush, imagePush, imagePush, imageTagRemoval, imageDeletion, imageCollection,
 }
 
@@ -378,6 +378,24 @@ func trashPurge(h *history) step {
 			return err
 		}
 		_, err = tx.PurgeTrash(ctx, by, item)
+		return err
+	}
+}
+
+// cleanup begins a run, and may end it with something left.
+func cleanup(h *history) step {
+	project, end := h.id(), &ledger.CleanupEnd{Versions: h.id(), Files: h.id(), Bytes: h.id()}
+	if rapid.Bool().Draw(h.t, "skips") {
+		end.Skipped = []ledger.CleanupSkipped{{VersionID: h.id(), Why: "<changed>"}}
+	}
+	ends := rapid.Bool().Draw(h.t, "ends")
+	return func(ctx context.Context, tx *store.Tx) error {
+		run, err := tx.Append(ctx, by, &ledger.CleanupBegin{ProjectID: project, PreviewID: 3, Planned: 2})
+		if err != nil || !ends {
+			return err
+		}
+		end.ProjectID, end.RunID = project, run
+		_, err = tx.Append(ctx, by, end)
 		return err
 	}
 }

@@ -19,7 +19,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	for _, size := range []int{10_000, 1 << 20} { // in the database, and beside it
 		t.Run(fmt.Sprintf("files of %d bytes", size), func(t *testing.T) {
-			s := packhousetest.Start(t, packhousetest.FreeAddress(t), smallDisk(t), "--purge-every", "1s", "--reserve", "16MiB")
+			s := packhousetest.Start(t, packhousetest.FreeAddress(t), smallDisk(t), "--purge-every", "1s", "--retention", "0s", "--reserve", "16MiB")
 			c := newClient(t, s)
 			body := bytes.Repeat([]byte("packhouse!"), size/10)
 			stored := 0

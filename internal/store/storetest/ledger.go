@@ -74,6 +74,8 @@ func everyEvent(at time.Time) []ledger.Event {
 		&ledger.Restore{Site: whole, TrashID: 13, PackageID: pkg, Versions: []int64{version}},
 		&ledger.TrashPurge{Site: whole, TrashID: 12, FileIDs: []int64{}},
 		&ledger.Purge{FileIDs: []int64{file}, Before: at},
+		&ledger.CleanupBegin{ProjectID: 31, PreviewID: 2, Planned: 1},
+		&ledger.CleanupEnd{ProjectID: 31, RunID: 17, Versions: 1, Files: 2, Bytes: 3, Skipped: []ledger.CleanupSkipped{{VersionID: 4, FileID: 5, Why: "<changed>"}}},
 		&ledger.RepositoryPut{Place: place},
 		&ledger.PartPut{
 			Place: place, ID: 21, Manifest: true, SHA256: added.SHA256, SHA512: "t", Digest: "sha256:x", Size: 5, MediaType: "m", Subject: "s", ArtifactType: "a",
