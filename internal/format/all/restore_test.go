@@ -187,11 +187,12 @@ func must(err error) {
 // trash is a world whose trash is tried.
 type trash struct {
 	*formattest.World
-	group, project int64
+	group, project, other int64
 }
 
 func (w trash) send(t *rapid.T, method, path, body string, header ...string) formattest.Answer {
 	path = strings.Replace(path, "/projects/P", fmt.Sprintf("/projects/%d", w.project), 1)
+	path = strings.Replace(path, "/projects/O", fmt.Sprintf("/projects/%d", w.other), 1)
 	path = strings.Replace(path, "/groups/G", fmt.Sprintf("/groups/%d", w.group), 1)
 	a, err := w.Try(method, "/api/v4"+path, strings.NewReader(body), append(header, formattest.Root)...)
 	if err != nil {
@@ -273,7 +274,7 @@ func TestRestore(t *testing.T) {
 	}
 	w := trash{World: formattest.Start(t, func(o *house.Options) { o.Retention = time.Hour })}
 	w.group = w.Group("acme", 0, "private")
-	w.project = w.Project("tools", w.group, "private")
+	w.project, w.other = w.Project("tools", w.group, "private"), w.Project("other", w.group, "private")
 	for _, f := range all.Formats() {
 		if _, ok := samples[f.Name()]; !ok && f.Name() != "container" {
 			t.Errorf("there is no sample of %s", f.Name())
@@ -299,8 +300,11 @@ type round struct {
 	name   string
 }
 
-func (r round) publish(version string) {
+// publish publishes a version; to O instead of P it goes to another project of the
+// group.
+func (r round) publish(to, version string) {
 	for _, u := range r.sample.publish(r.name, version) {
+		u.path = strings.Replace(u.path, "/projects/P", "/projects/"+to, 1)
 		header := []string{}
 		if u.contentType != "" {
 			header = append(header, "Content-Type: "+u.contentType)
@@ -322,8 +326,15 @@ func (r round) restore(id int64) int {
 func (r round) run() {
 	t := r.t
 	versions := []string{"1.0.0", "1.1.0", "2.0.0"}[:rapid.IntRange(1, 3).Draw(t, "versions")]
+	first := rapid.Bool().Draw(t, "other project first")
+	if r.format != "terraform_module" && first { // whose names are in one project alone
+		r.publish("O", "3.0.0")
+	}
 	for _, v := range versions {
-		r.publish(v)
+		r.publish("P", v)
+	}
+	if r.format != "terraform_module" && !first {
+		r.publish("O", "3.0.0")
 	}
 	before := r.documents(t, r.sample, r.name, versions)
 	for path, text := range before {
@@ -364,7 +375,7 @@ func (r round) meanwhile(versions []string) []int64 {
 		return nil // something would be published beside what is there
 	}
 	for _, v := range versions {
-		r.publish(v)
+		r.publish("P", v)
 	}
 	taken := r.documents(t, r.sample, r.name, versions)
 	for _, id := range ids {
