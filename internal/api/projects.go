@@ -31,7 +31,7 @@ func (a *API) projectEndpoints() []endpoint {
 		flag("archived", "read-only"),
 		number("upstream_project_id", "its id in the GitLab beside this server, so that /projects/upstream:20 finds it; set by administrators, 0 for none"),
 	}
-	fields = append(fields, cleanupParams(cleanupAttributes)...)
+	fields = append(fields, imageCleanupParams(cleanupAttributes)...)
 	for _, name := range features {
 		fields = append(fields, word(name, "kept and shown; does nothing here", "disabled", "private", "enabled", "public"))
 	}

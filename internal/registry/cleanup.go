@@ -37,9 +37,10 @@ func (p *CleanupPreview) Total() (files, bytes int64) {
 	return files, bytes
 }
 
-// cleaner is who a cleanup acts as: nobody, so that every protection holds.
-func (r *Registry) cleaner(projectID int64, requestID string) *Hosted {
-	return r.Hosted(projectID, "", packhouse.Actor{}, ledger.By{Name: "cleanup policy", RequestID: requestID})
+// cleaner is who a cleanup acts as: nobody, so that every protection holds. The format
+// of packages is their own.
+func (r *Registry) cleaner(projectID int64, format, requestID string) *Hosted {
+	return r.Hosted(projectID, format, packhouse.Actor{}, ledger.By{Name: "cleanup policy", RequestID: requestID})
 }
 
 // PreviewCleanup lists what a cleanup of a project would delete now, and keeps the
@@ -97,7 +98,7 @@ func (r *Registry) chooseIn(ctx context.Context, tx *store.Tx, projectID, after,
 	if err != nil {
 		return nil, err
 	}
-	cleaner := r.cleaner(projectID, "")
+	cleaner := r.cleaner(projectID, "", "")
 	protected := func(v *packhouse.Version) bool {
 		return cleaner.guard(policy.Delete, &v.Package, v.Number, v.Key) != nil
 	}
@@ -141,7 +142,7 @@ func (r *Registry) runCleanup(ctx context.Context, by ledger.By, projectID int64
 	if err != nil {
 		return nil, err
 	}
-	run := &cleanupRun{registry: r, hosted: r.cleaner(projectID, by.RequestID), choice: choice, at: p.At}
+	run := &cleanupRun{registry: r, hosted: r.cleaner(projectID, "", by.RequestID), choice: choice, at: p.At}
 	end := &run.end
 	end.ProjectID = projectID
 	begin := &ledger.CleanupBegin{ProjectID: projectID, PreviewID: p.ID, Planned: int64(len(p.Items))}
@@ -289,7 +290,7 @@ func (r *Registry) cleanupIfDue(ctx context.Context, projectID int64) (ran bool,
 	if err != nil {
 		return false, err
 	}
-	_, err = r.runCleanup(ctx, r.cleaner(projectID, "").by, projectID, p)
+	_, err = r.runCleanup(ctx, r.cleaner(projectID, "", "").by, projectID, p)
 	return err == nil, err
 }
 

@@ -9,9 +9,9 @@ import (
 	"packhouse/internal/store"
 )
 
-// CleanupChoice is what a cleanup policy chooses. packhouse.Invalid: an expression or a
+// ImageCleanupChoice is what a cleanup policy chooses. packhouse.Invalid: an expression or a
 // span of time in it is none.
-func CleanupChoice(p *ledger.ImageCleanup) (c ImageTags, err error) {
+func ImageCleanupChoice(p *ledger.ImageCleanup) (c ImageTags, err error) {
 	if c.Delete, err = ledger.CompileExcept(p.Delete); err != nil {
 		return c, err
 	}
@@ -27,13 +27,9 @@ func CleanupChoice(p *ledger.ImageCleanup) (c ImageTags, err error) {
 	return c, err
 }
 
-// cleaner is whom the ledger names for what a policy takes away. It has no role, so
-// that every protection binds it.
-var cleaner = ledger.By{Name: "cleanup policy"}
-
 // cleaned is a repository as a policy of its project takes tags away there.
 func (r *Registry) cleaned(projectID int64, name string) *HostedRepository {
-	return r.Hosted(projectID, ledger.Images, packhouse.Actor{}, cleaner).Repository(name)
+	return r.cleaner(projectID, ledger.Images, "").Repository(name)
 }
 
 // Preview returns the tags that a run would take away from a repository, and changes
@@ -137,7 +133,7 @@ func (r *Registry) clean(ctx context.Context, in packhouse.Repository) (removed 
 	if policy == nil {
 		return 0, nil
 	}
-	choice, err := CleanupChoice(policy)
+	choice, err := ImageCleanupChoice(policy)
 	if err != nil {
 		r.log.Warn("cleanup policy cannot be followed", "project", in.ProjectID, "error", err)
 		return 0, nil

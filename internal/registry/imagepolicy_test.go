@@ -177,7 +177,7 @@ func cleanupPolicy(t *testing.T, c *calendar) {
 	if !r.CleanedAt.IsZero() {
 		t.Errorf("cleaned at %v before the first run", r.CleanedAt)
 	}
-	choice, err := registry.CleanupChoice(&example)
+	choice, err := registry.ImageCleanupChoice(&example)
 	c.must(err)
 	preview, err := c.registry.Preview(t.Context(), r, choice)
 	c.must(err)

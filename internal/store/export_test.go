@@ -41,7 +41,7 @@ var dumped = map[string]string{
 	"shares": "level, target_id, group_id", "usage": "project_id", "old_paths": "key", "upstream_projects": "upstream_id",
 	"repositories": "id", "parts": "id", "part_children": "parent_id, child_id", "image_tags": "repository_id, name, from_seq",
 	"image_links": "project_id, sha256",
-	"trash": "id", "cleanup_runs": "id", "file_lives": "file_id, from_seq",
+	"trash":       "id", "cleanup_runs": "id", "file_lives": "file_id, from_seq",
 }
 
 // Dump reads all tables that follow from the ledger, a line for each row, in

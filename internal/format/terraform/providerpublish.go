@@ -55,7 +55,7 @@ func (Terraform) publishProvider(w http.ResponseWriter, r *http.Request, c *form
 	file.SetMetadata(metadata)
 	var lacks []string
 	_, err = c.Hosted.Publish(r.Context(), registry.Draft{
-		Package: key, PackageKey: key, Version: version, VersionKey: versionKey, Files: []*registry.Received{file}, Alone: true,
+		Package: key, PackageKey: key, Version: version, VersionKey: versionKey, Files: []*registry.Received{file},
 		Admit: func(_ bool, files []packhouse.File) error {
 			all := append(slices.Clone(files), packhouse.File{Path: c.Arg("file"), SHA256: file.SHA256(), Metadata: metadata})
 			lacks = missing(stem, all)

@@ -32,8 +32,8 @@ func within(outer, name string) string {
 	return outer + "[" + name + "]"
 }
 
-// cleanupParams are the parameters of a policy, nested as they are in a project or not.
-func cleanupParams(outer string) []param {
+// imageCleanupParams are the parameters of a policy, nested as they are in a project or not.
+func imageCleanupParams(outer string) []param {
 	list := []param{
 		word(within(outer, "keep_n"), "how many tags of those that match stay, the newest first", keptTags...),
 		word(within(outer, "older_than"), "how long ago a tag was pushed at least", tagAges...),
@@ -53,7 +53,7 @@ func cleanupParams(outer string) []param {
 // saved anew, as in GitLab, so that the next run is a whole cadence away.
 func takeCleanup(given params, p *ledger.Project) error {
 	asked := false
-	for _, d := range cleanupParams(cleanupAttributes) {
+	for _, d := range imageCleanupParams(cleanupAttributes) {
 		asked = asked || given.has(d.name) || given.cleared(d.name)
 	}
 	if !asked {
@@ -123,7 +123,7 @@ func cleanup(c *ledger.ImageCleanup) object {
 	return o
 }
 
-func (a *API) getCleanup(q *request) (any, error) {
+func (a *API) getImageCleanup(q *request) (any, error) {
 	o := cleanup(a.Directory.Project(q.Target.ID).ImageCleanup)
 	o["last_run"] = nil
 	err := a.Store.View(q.Context(), func(tx *store.Tx) error {
@@ -145,8 +145,8 @@ func (a *API) getCleanup(q *request) (any, error) {
 // mostPreviewed bounds the tags that are shown of one repository.
 const mostPreviewed = 1000
 
-// previewCleanup chooses with the code that a run chooses with.
-func (a *API) previewCleanup(q *request) (any, error) {
+// previewImageCleanup chooses with the code that a run chooses with.
+func (a *API) previewImageCleanup(q *request) (any, error) {
 	page, perPage, err := q.window()
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (a *API) previewCleanup(q *request) (any, error) {
 	if err := cleanupValues(q.params, "", c); err != nil {
 		return nil, err
 	}
-	choice, err := registry.CleanupChoice(c)
+	choice, err := registry.ImageCleanupChoice(c)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // A cleanup policy is saved with the project, and keeps what is not given.
-func TestCleanupPolicy(t *testing.T) {
+func TestImageCleanupPolicy(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.people()
