@@ -10,7 +10,6 @@ import (
 	"packhouse"
 	"packhouse/internal/authz"
 	"packhouse/internal/ledger"
-	"packhouse/internal/policy"
 )
 
 // The protection rules of the container registry
@@ -231,10 +230,10 @@ func (a *API) removeTagRule(q *request) (any, error) {
 
 func tagRuleParams(q *request, p *ledger.Protection) error {
 	if pattern := q.params.text("tag_name_pattern"); pattern != "" {
-		if utf8.RuneCountInString(pattern) > policy.MaxTagPattern {
+		if utf8.RuneCountInString(pattern) > ledger.MaxTagPattern {
 			return unsaved("Tag name pattern is too long (maximum is 100 characters)", "shorten it")
 		}
-		if _, err := policy.CompileTags(pattern); err != nil {
+		if _, err := ledger.CompileTags(pattern); err != nil {
 			return unsaved("Tag name pattern not valid RE2 syntax", packhouse.AsError(err).Message)
 		}
 		p.Packages = pattern

@@ -107,7 +107,7 @@ func (a *API) putFormats(q *request, s *ledger.Settings) error {
 		s.Formats = nil
 		return nil
 	}
-	known := append([]string{containerFormat}, a.Formats...)
+	known := append([]string{ledger.Images}, a.Formats...)
 	for _, format := range list {
 		if !slices.Contains(known, format) {
 			return packhouse.InvalidParam(allowedFormats, "does not have a valid value")
@@ -117,9 +117,6 @@ func (a *API) putFormats(q *request, s *ledger.Settings) error {
 	s.Formats = slices.Compact(list)
 	return nil
 }
-
-// containerFormat is the format of container images, which is not one of packages.
-const containerFormat = "container"
 
 // effective shows each setting as it holds in a place, and where it was made.
 func (a *API) effective(t packhouse.Target) object {
@@ -144,7 +141,7 @@ func (a *API) effective(t packhouse.Target) object {
 
 // formatsAdmitted lists the formats that a place and all above it admit.
 func (a *API) formatsAdmitted(t packhouse.Target) (all []string) {
-	for _, format := range append([]string{containerFormat}, a.Formats...) {
+	for _, format := range append([]string{ledger.Images}, a.Formats...) {
 		if a.Directory.Refusing(t, format) == nil {
 			all = append(all, format)
 		}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"packhouse"
@@ -47,6 +48,18 @@ const (
 	// found anywhere in a tag, with regard to case.
 	ProtectsTags ProtectionKind = "tags"
 )
+
+// MaxTagPattern bounds the pattern of a rule about tags, in characters, as in GitLab.
+const MaxTagPattern = 100
+
+// CompileTags reads the pattern of a rule about tags: RE2, found anywhere in a tag.
+func CompileTags(pattern string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, packhouse.Errorf(packhouse.Invalid, "not valid RE2 syntax: %v", err)
+	}
+	return re, nil
+}
 
 // Images is the format of what is protected in the container registry.
 const Images = "container"

@@ -21,18 +21,6 @@ type tagRule struct {
 	pattern *regexp.Regexp
 }
 
-// MaxTagPattern bounds the pattern of a rule about tags, in characters, as in GitLab.
-const MaxTagPattern = 100
-
-// CompileTags reads the pattern of a rule about tags: RE2, found anywhere in a tag.
-func CompileTags(pattern string) (*regexp.Regexp, error) {
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, packhouse.Errorf(packhouse.Invalid, "not valid RE2 syntax: %v", err)
-	}
-	return re, nil
-}
-
 // NewTags makes the rules ready to be asked about what somebody with a role in the
 // project does. Without an actor every rule binds, as it does a cleanup.
 func NewTags(rules []ledger.Protection, who packhouse.Actor, role packhouse.Role) (*Tags, error) {
@@ -41,7 +29,7 @@ func NewTags(rules []ledger.Protection, who packhouse.Actor, role packhouse.Role
 	}
 	t := &Tags{who: who, role: role}
 	for _, p := range rules {
-		re, err := CompileTags(p.Packages)
+		re, err := ledger.CompileTags(p.Packages)
 		if err != nil {
 			return nil, fmt.Errorf("policy: tag protection rule %d: %w", p.ID, err)
 		}
