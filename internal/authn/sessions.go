@@ -18,6 +18,7 @@ import (
 
 	"packhouse"
 	"packhouse/internal/ledger"
+	"packhouse/internal/memo"
 	"packhouse/internal/store"
 )
 
@@ -48,7 +49,7 @@ type SessionOptions struct {
 // sessions is what an Authenticator knows about sessions beside their tokens.
 type sessions struct {
 	SessionOptions
-	uses *otter.Cache[int64, time.Time]
+	uses memo.Cache[int64, time.Time]
 }
 
 func newSessions(opts SessionOptions) sessions {

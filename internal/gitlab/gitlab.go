@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"packhouse"
+	"packhouse/internal/memo"
 	"packhouse/internal/outbound"
 )
 
@@ -47,7 +48,7 @@ type Client struct {
 	http   *http.Client
 	places chan struct{} // as many as there may be requests at a time
 	flight singleflight.Group
-	cache  *otter.Cache[packhouse.Digest, answer]
+	cache  memo.Cache[packhouse.Digest, answer]
 }
 
 // answer is what GitLab said about a token.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+
+	"packhouse/internal/memo"
 )
 
 // maxKept bounds the clients that are counted at a time. Beyond it those who were
@@ -15,7 +17,7 @@ import (
 const maxKept = 100_000
 
 // counters are counters by key that are made when they are first asked for.
-type counters[K comparable, V any] struct{ cache *otter.Cache[K, *V] }
+type counters[K comparable, V any] struct{ cache memo.Cache[K, *V] }
 
 func newCounters[K comparable, V any]() counters[K, V] {
 	return counters[K, V]{otter.Must(&otter.Options[K, *V]{MaximumSize: maxKept})}

@@ -27,7 +27,7 @@ func Place[K comparable](key K) uint64 { return maphash.Comparable(seed, key) }
 type Memo[K comparable, V any] struct {
 	keep    func(K) K
 	touched [places]atomic.Uint64
-	cache   *otter.Cache[K, remembered[V]]
+	cache   Cache[K, remembered[V]]
 }
 
 type remembered[V any] struct {

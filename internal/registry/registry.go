@@ -60,9 +60,9 @@ type Registry struct {
 	store     *store.Store
 	blobs     *tracked
 	located   *memo.Memo[locateKey, *located]
-	contents  *otter.Cache[packhouse.Digest, []byte] // small files; a digest never changes its bytes
-	shelves   *otter.Cache[listingKey, *shelf]
-	documents *otter.Cache[documentKey, *kept]
+	contents  memo.Cache[packhouse.Digest, []byte] // small files; a digest never changes its bytes
+	shelves   memo.Cache[listingKey, *shelf]
+	documents memo.Cache[documentKey, *kept]
 	homes     *memo.Memo[[2]string, []int64] // projects by format and package key
 	images    *memo.Memo[imageKey, *located]
 	names     sync.Map // format: *atomic.Uint64, counts changes of which names there are

@@ -20,7 +20,10 @@ import (
 // address. Maven from 3.9 on takes the checksum from the header and needs none of
 // this.
 type memory struct {
-	kept *otter.Cache[memoryKey, memorized]
+	kept interface { // an *otter.Cache; see memo.Cache for why it does not say so
+		GetIfPresent(key memoryKey) (memorized, bool)
+		Set(key memoryKey, value memorized) (memorized, bool)
+	}
 }
 
 type memorized struct {
