@@ -87,6 +87,18 @@ func TestAllowedFormats(t *testing.T) {
 	publish(201, "")
 }
 
+// A restore is a publish of the package's format.
+func TestAllowedFormatsInTheTrash(t *testing.T) {
+	t.Parallel()
+	s := start(t, trashKept)
+	s.publish(s.project, "tool/1.0/f", "hello")
+	item := s.deletes("1.0")
+	s.Settings("projects", s.project, `{"allowed_package_formats":"npm"}`)
+	s.want(root, "POST", item+"/restore", "", 403, "")
+	s.Settings("projects", s.project, `{"allowed_package_formats":"generic"}`)
+	s.want(root, "POST", item+"/restore", "", 201, "")
+}
+
 // What holds is shown with where it was set.
 func TestEffectiveSettings(t *testing.T) {
 	t.Parallel()

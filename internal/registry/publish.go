@@ -118,7 +118,7 @@ func (h *Hosted) judge(p *store.Publication, met store.Existing) error {
 // no others. Publish and the deletions ask by themselves; a format that changes
 // packages in another way asks before it does.
 func (h *Hosted) Trusted(packageKey string) error {
-	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust(), Refusing: h.refusing()}
+	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust(), Refusing: h.refusing(h.format)}
 	return h.registry.options.Rules.Judge(op)
 }
 
@@ -127,7 +127,7 @@ func (h *Hosted) Trusted(packageKey string) error {
 func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key string) error {
 	op := policy.Operation{
 		Verb: verb, Format: p.Format, Package: p.Key, Name: p.Name, Version: key, Number: number, Size: -1, Trust: h.trust(),
-		Refusing: h.refusing(),
+		Refusing: h.refusing(p.Format),
 	}
 	d := h.registry.options.Directory
 	if op.Protections = d.ProtectionsOf(h.projectID); len(op.Protections) > 0 {
@@ -136,9 +136,9 @@ func (h *Hosted) guard(verb policy.Verb, p *packhouse.Package, number, key strin
 	return h.registry.options.Rules.Judge(op)
 }
 
-// refusing is the place that does not admit the format here; nil for none.
-func (h *Hosted) refusing() *packhouse.Target {
-	return h.registry.options.Directory.Refusing(packhouse.Target{Level: packhouse.Project, ID: h.projectID}, h.format)
+// refusing is the place that does not admit a format here; nil for none.
+func (h *Hosted) refusing(format string) *packhouse.Target {
+	return h.registry.options.Directory.Refusing(packhouse.Target{Level: packhouse.Project, ID: h.projectID}, format)
 }
 
 // role is the actor's in the project.
