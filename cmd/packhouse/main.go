@@ -21,7 +21,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run the registry with a group, a project, a user and a token of each kind to try."`
 	Config  configCommand  `cmd:"" help:"Print the configuration that holds, and where each value comes from."`
 	Explain explainCommand `cmd:"" help:"Explain whether a request would be let in, and why."`
-	GC      gcCommand      `cmd:"" name:"gc" help:"Give the space of deleted files back now. The server must be stopped; while it runs it does this by itself."`
+	GC      gcCommand      `cmd:"" name:"gc" help:"Give the space of deleted files back now, of those whose retention is over. The server must be stopped; while it runs it does this by itself."`
 	Backup  backupCommand  `cmd:"" help:"Copy the registry into a folder, also while the server runs. Again into the same folder copies what is new. The folder is itself a data folder: packhouse verify looks through it, packhouse serve serves it."`
 	Restore restoreCommand `cmd:"" help:"Fill an empty data folder with a backup. The server must be stopped."`
 	Verify  verifyCommand  `cmd:"" help:"Read everything that is stored and report what is missing, extra or altered. The server may run."`

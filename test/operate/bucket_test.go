@@ -119,7 +119,7 @@ func TestBucketCommands(t *testing.T) {
 	if err := c.server.Cmd.Wait(); err != nil {
 		t.Fatalf("the server ended with %v", err)
 	}
-	packhouse(t, true, "gc", "--data", moved, flag)
+	packhouse(t, true, "gc", "--data", moved, "--retention", "0s", flag)
 	if names := blobsIn(t, folder); len(names) != 0 {
 		t.Errorf("after gc the bucket has %q", names)
 	}
