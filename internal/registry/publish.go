@@ -118,7 +118,7 @@ func (h *Hosted) judge(p *store.Publication, met store.Existing) error {
 // no others. Publish and the deletions ask by themselves; a format that changes
 // packages in another way asks before it does.
 func (h *Hosted) Trusted(packageKey string) error {
-	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust(), Refusing: h.refusing(h.format)}
+	op := policy.Operation{Format: h.format, Package: packageKey, Size: -1, Trust: h.trust()}
 	return h.registry.options.Rules.Judge(op)
 }
 

@@ -223,3 +223,17 @@ func TestImmutableTagRace(t *testing.T) {
 	}
 	g.sound(t)
 }
+
+// A project that does not admit images refuses pushes, and serves and deletes what it has.
+func TestImagesNotAdmitted(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	uploads := "/v2/" + secretName + "/blobs/uploads/"
+	want(t, "before", g.owner.send("POST", uploads, nil), 202)
+	g.Settings("projects", g.secret, `{"allowed_package_formats":"npm"}`)
+	if a := g.owner.send("POST", uploads, nil); a.Status < 400 || a.Status >= 500 {
+		t.Errorf("POST = %d %s, want a refusal", a.Status, a.Body)
+	}
+	want(t, "manifest", g.owner.send("GET", "/v2/"+secretName+"/manifests/"+sha256Of(g.manifest), nil), 200)
+	want(t, "delete", g.owner.send("DELETE", "/v2/"+secretName+"/manifests/"+sha256Of(g.manifest), nil), 202)
+}

@@ -250,6 +250,20 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// Where npm packages are not admitted any more, those that are there can be unpublished.
+func TestUnpublishWhereNotAdmitted(t *testing.T) {
+	t.Parallel()
+	s := start(t, "private")
+	s.mustPublish(rich("1.0.0"))
+	s.Settings("projects", s.project, `{"allowed_package_formats":"pypi"}`)
+	if a := s.publish(rich("2.0.0")); a.Status != 403 || !strings.Contains(string(a.Body), "allowed_package_formats") {
+		t.Errorf("publish = %d %s, want 403", a.Status, a.Body)
+	}
+	if a := s.Do("DELETE", at(s.project, "@acme%2flib/-rev/x"), nil, root); a.Status != 200 {
+		t.Errorf("unpublish = %d %s, want 200", a.Status, a.Body)
+	}
+}
+
 // Audits are answered, and told to nobody else.
 func TestAudit(t *testing.T) {
 	t.Parallel()

@@ -94,8 +94,13 @@ func (m *module) serve(w http.ResponseWriter, r *http.Request, found *registry.R
 	content, err := m.source.Open(r.Context(), packhouse.FileRef{
 		Format: name, Package: m.key, Version: found.Version.Key, Path: archiveOf(found),
 	})
+	return send(w, r, content, notFound(err))
+}
+
+// send answers with a file, if it could be opened.
+func send(w http.ResponseWriter, r *http.Request, content *registry.Content, err error) error {
 	if err != nil {
-		return notFound(err)
+		return err
 	}
 	defer content.Close()
 	return format.ServeFile(w, r, content)

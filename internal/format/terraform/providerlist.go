@@ -184,11 +184,7 @@ func (Terraform) grantedProviderFile(w http.ResponseWriter, r *http.Request, c *
 		return err
 	}
 	content, err := p.open(r, c, found, c.Arg("file"))
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	return format.ServeFile(w, r, content)
+	return send(w, r, content, err)
 }
 
 // providerFile serves a file by its URL in a project or a group, also of a version that
@@ -203,9 +199,5 @@ func (Terraform) providerFile(w http.ResponseWriter, r *http.Request, c *format.
 		return errNoProvider()
 	}
 	content, err := c.Source.Open(r.Context(), packhouse.FileRef{Format: name, Package: key, Version: version, Path: c.Arg("file")})
-	if err != nil {
-		return noProvider(err)
-	}
-	defer content.Close()
-	return format.ServeFile(w, r, content)
+	return send(w, r, content, noProvider(err))
 }
